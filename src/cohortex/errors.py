@@ -1,0 +1,59 @@
+"""The errors a caller can act on; everything else is a ValueError about an argument."""
+
+from __future__ import annotations
+
+
+class CohortexError(Exception):
+    """Something about the data, said with the file, what was found and what to do next."""
+
+
+class UnreadableFile(CohortexError):
+    """A file that is empty, truncated, corrupt, or not of the format it claims."""
+
+
+class UnknownFormat(CohortexError):
+    """A file no reader recognises."""
+
+
+class UnsafeArchive(CohortexError):
+    """An archive that climbs out of its folder, explodes in size, or is broken."""
+
+
+class GeometryError(CohortexError):
+    """A geometry that cannot be represented or trusted."""
+
+
+class MissingSlices(GeometryError):
+    """A series with slices missing."""
+
+
+class UnevenSlices(GeometryError):
+    """A series whose slices are not evenly spaced."""
+
+
+class SeveralImages(CohortexError):
+    """One image was asked for where several were found."""
+
+
+class NotAnImage(CohortexError):
+    """A readable object that holds no picture on a grid (a report, a waveform)."""
+
+
+class FrameMismatch(CohortexError):
+    """Two images that do not share a frame of reference."""
+
+
+class TargetExists(CohortexError):
+    """A file that would have been overwritten."""
+
+
+class QualityFailure(CohortexError):
+    """An image that failed quality control and cannot be processed."""
+
+
+class AlignmentFailure(CohortexError):
+    """An alignment that did not reach a trustworthy optimum."""
+
+
+class VisitProblem(CohortexError):
+    """A visit that lacks what a step needs."""
