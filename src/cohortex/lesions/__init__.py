@@ -1,0 +1,1 @@
+"""Outlining lesions, measuring them, and following them from visit to visit."""
