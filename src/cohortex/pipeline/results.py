@@ -99,6 +99,7 @@ class ComparisonImages:
     change: Labels  # 1 new or grown tissue, 2 gone or shrunk
     baseline_lesions: Labels
     follow_up_lesions: Labels
+    brain: Labels | None = None  # of both visits; without it grey levels and maps are scaled on the whole head
 
 
 @dataclass(frozen=True, kw_only=True)
