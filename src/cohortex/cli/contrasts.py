@@ -1,0 +1,30 @@
+"""The options by which a person says which series is which contrast."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def _option(contrast: str) -> object:
+    return typer.Option(
+        metavar="FILE|SERIES",
+        help=f"This file, or the series of this name, is the {contrast}, whatever its header says.",
+        show_default=False,
+    )
+
+
+T1Series = Annotated[str | None, _option("T1")]
+T1cSeries = Annotated[str | None, _option("T1 with contrast agent")]
+T2Series = Annotated[str | None, _option("T2")]
+FlairSeries = Annotated[str | None, _option("FLAIR")]
+CtSeries = Annotated[str | None, _option("CT")]
+
+
+def chosen_contrasts(
+    *, t1: str | None, t1c: str | None, t2: str | None, flair: str | None, ct: str | None
+) -> dict[str, str]:
+    """Gather what a person named: file or series name -> contrast."""
+    named = {"T1": t1, "T1c": t1c, "T2": t2, "FLAIR": flair, "CT": ct}
+    return {name: contrast for contrast, name in named.items() if name is not None}

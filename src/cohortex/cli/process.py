@@ -1,0 +1,74 @@
+"""`cohortex process`: one visit, or a folder of visits, from scans to reports."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cohortex.cli.contrasts import CtSeries, FlairSeries, T1cSeries, T1Series, T2Series, chosen_contrasts
+from cohortex.cli.screen import console, progress_bars
+
+
+def process(
+    visit: Annotated[
+        list[Path],
+        typer.Argument(
+            help="One visit as a zip, a folder or files of DICOM or NIfTI; or a folder of visits, or a BIDS folder.",
+            exists=True,
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report and the images.")],
+    study_code: Annotated[
+        str | None, typer.Option(help="Code of the patient in the study; never a name or a hospital number.")
+    ] = None,
+    visit_name: Annotated[str | None, typer.Option("--visit", help="Name of the visit, such as 'week 4'.")] = None,
+    t1: T1Series = None,
+    t1c: T1cSeries = None,
+    t2: T2Series = None,
+    flair: FlairSeries = None,
+    ct: CtSeries = None,
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes; 0 works in this process.")] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON and no progress.")] = False,
+) -> None:
+    """Convert, check, align, outline, measure and report one visit, or every visit of a folder.
+
+    Writes report.html and report.json, the lesion labels on the visit's own grid and in template space, the
+    difference and deformation maps, and the transforms. A batch goes on after a failure and ends with a
+    table of what failed and why. Running it again continues where it stopped.
+    """
+    from cohortex.cli.outcome import batch_table, visit_lines
+    from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch, visit_of_files
+    from cohortex.progress import ProgressCallback
+    from cohortex.report import write_visit_report
+
+    contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
+    if len(visit) == 1:
+        sources = find_visits(visit[0])
+    else:
+        sources = [visit_of_files(visit)]
+    if len(sources) > 1 and (study_code or visit_name or contrasts):
+        raise typer.BadParameter(
+            f"{visit[0].name} holds {len(sources)} visits; --study-code, --visit and the contrasts speak of one."
+        )
+
+    def process_one(source: VisitSource, folder: Path, progress: ProgressCallback) -> None:
+        result = process_visit(source, folder, contrasts=contrasts, workers=workers, progress=progress)
+        write_visit_report(result, folder)
+        if len(sources) == 1 and not as_json:
+            console.print(visit_lines(result, folder))
+
+    with progress_bars(quiet=as_json) as progress:
+        if len(sources) == 1:
+            process_one(sources[0].renamed(study_code=study_code, visit=visit_name), output, progress)
+            if as_json:
+                console.print_json(data={"report": str(output / "report.html"), "data": str(output / "report.json")})
+            return
+        outcome = run_batch(sources, process_one, output=output, progress=progress)
+    if as_json:
+        console.print_json(data=outcome.as_dict())
+    else:
+        console.print(batch_table(outcome))
+    if outcome.failures:
+        raise typer.Exit(1)

@@ -1,0 +1,62 @@
+"""What the commands share on the screen: progress bars, and one way to say that something failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from cohortex.progress import Progress, ProgressCallback, silent
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def complain(error: Exception) -> None:
+    """Print an expected failure to the error stream."""
+    errors.print(f"[bold red]cohortex: {escape(type(error).__name__)}[/]  {escape(str(error))}", soft_wrap=True)
+
+
+@contextmanager
+def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
+    """Draw each task that reports progress as a bar; nothing is drawn when `quiet`.
+
+    Yields
+    ------
+    callable
+        To pass as `progress` to whatever takes long. Off a terminal each finished task prints one line.
+    """
+    if quiet:
+        yield silent
+        return
+    if not console.is_terminal:
+        finished: set[str] = set()
+
+        def print_finished(progress: Progress) -> None:
+            if progress.total and progress.done >= progress.total and progress.task not in finished:
+                finished.add(progress.task)
+                errors.print(f"  done: {escape(progress.task)}")
+
+        yield print_finished
+        return
+    columns = (
+        SpinnerColumn(finished_text="✓"),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=28),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Bars(*columns, console=console, transient=False) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def draw(progress: Progress) -> None:
+            total = progress.total or None
+            if progress.task not in tasks:
+                tasks[progress.task] = bars.add_task(escape(progress.task), total=total)
+            bars.update(tasks[progress.task], completed=progress.done, total=total)
+
+        yield draw

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from cohortex import Grid, Image, Labels
+from cohortex.templates.deviation import deviating_groups
+
+GRID = Grid.from_parts((60, 60, 40), spacing_mm=(1, 1, 1.5), origin_mm=(-30, -30, -20))
+
+
+def z_with_balls() -> tuple[Image, Labels]:
+    points = GRID.world_points()
+    z = np.random.default_rng(0).normal(size=GRID.shape).astype(np.float32)
+    z[np.linalg.norm(points - (10, 0, 0), axis=-1) < 6] += 8
+    z[np.linalg.norm(points - (-12, 5, 4), axis=-1) < 4] -= 9
+    brain = np.linalg.norm(points, axis=-1) < 27
+    return Image(z, GRID), Labels(brain, GRID)
+
+
+def test_planted_differences_are_found_with_place_sign_and_volume():
+    difference, brain = z_with_balls()
+    bright, dark = deviating_groups(difference, brain=brain).groups
+    np.testing.assert_allclose(bright.centroid_mm, (10, 0, 0), atol=1.5)
+    np.testing.assert_allclose(dark.centroid_mm, (-12, 5, 4), atol=1.5)
+    assert bright.mean_z > 5 > -5 > dark.mean_z
+    assert bright.volume_ml == pytest.approx(4 / 3 * np.pi * 6**3 / 1000, rel=0.2)  # the blur moves the rim
+    assert bright.slice_index == pytest.approx(GRID.index_of((10, 0, 0))[2], abs=1)
+
+
+def test_noise_alone_gives_no_group():
+    noise = Image(np.random.default_rng(1).normal(size=GRID.shape).astype(np.float32), GRID)
+    assert deviating_groups(noise, brain=Labels(np.ones(GRID.shape, bool), GRID)).groups == ()
+
+
+def test_nothing_outside_the_brain_is_looked_at():
+    difference, _ = z_with_balls()
+    left_out = GRID.world_points()[..., 0] < 0
+    groups = deviating_groups(difference, brain=Labels(left_out, GRID)).groups
+    assert [g.mean_z < 0 for g in groups] == [True]
+
+
+def test_grids_that_differ_are_refused():
+    difference, _ = z_with_balls()
+    with pytest.raises(ValueError, match="different grids"):
+        deviating_groups(difference, brain=Labels(np.ones((3, 3, 3), bool), Grid.from_parts((3, 3, 3))))
