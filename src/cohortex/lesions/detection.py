@@ -1,0 +1,119 @@
+"""Where healthy tissue cannot explain the picture: a matched filter finds lesions, a hysteresis gives their extent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cohortex.lesions.parameters import LesionParameters
+from cohortex.lesions.smoothing import blurred, spread_of
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+TOUCHING = ndimage.generate_binary_structure(3, 1)
+"""Voxels of one lesion share a face."""
+
+
+def lesion_seeds(score: Array, *, brain: Mask, spacing_mm: Sequence[float], parameters: LesionParameters) -> Mask:
+    """Mark where a matched filter at any scale stands out of healthy tissue.
+
+    Parameters
+    ----------
+    score : ndarray, shape (I, J, K)
+        Difference to the healthy expectation in healthy standard deviations, positive for a lesion.
+    brain : ndarray of bool
+        Brain mask.
+    spacing_mm : sequence of float
+        Voxel spacing, mm.
+    parameters : LesionParameters
+        Scales and thresholds.
+
+    Returns
+    -------
+    ndarray of bool
+        Seeds.
+    """
+    bounded = np.where(brain, np.clip(score, -8, 8), 0).astype(np.float32)
+    seeds = np.zeros(brain.shape, dtype=bool)
+    for sigma_mm in parameters.scales_mm:
+        filtered = blurred(bounded, spacing_mm, sigma_mm=sigma_mm)
+        seeds |= filtered > parameters.seed_score * max(spread_of(filtered[brain]), 1e-3)
+    return np.asarray(seeds & brain)
+
+
+def lesion_extent(
+    excess: Array,
+    noise: Array,
+    seeds: Mask,
+    *,
+    brain: Mask,
+    spacing_mm: Sequence[float],
+    least_contrast: float,
+    parameters: LesionParameters,
+) -> NDArray[np.int32]:
+    """Outline the lesions that contain a seed at half their own contrast.
+
+    Parameters
+    ----------
+    excess : ndarray, shape (I, J, K)
+        Difference to the healthy expectation, positive for a lesion, in the unit of the image.
+    noise : ndarray
+        Its healthy standard deviation, same shape.
+    seeds : ndarray of bool
+        From `lesion_seeds`.
+    brain, spacing_mm
+        As there.
+    least_contrast : float
+        Contrast below which nothing is a lesion, in the unit of the image.
+    parameters : LesionParameters
+        Level and blur of the outline.
+
+    Returns
+    -------
+    ndarray of int32
+        Numbered outlines; 0 elsewhere. The order is that of the voxels.
+    """
+    quiet = blurred(np.where(brain, excess, 0).astype(np.float32), spacing_mm, sigma_mm=parameters.outline_sigma_mm)
+    floor = np.maximum(0.5 * least_contrast, 1.0 * noise)
+    candidates, count = ndimage.label((quiet > floor) & brain, structure=TOUCHING)
+    outline = np.zeros(brain.shape, dtype=bool)
+    with_seed = np.unique(candidates[seeds])
+    boxes = ndimage.find_objects(candidates, max_label=count)
+    for label in with_seed[with_seed > 0]:
+        box = boxes[label - 1]
+        outline[box] |= _at_half_contrast(
+            quiet[box], candidates[box] == label, seeds[box], spacing_mm, least_contrast, parameters
+        )
+    labelled, count = ndimage.label(outline, structure=TOUCHING)
+    keep = np.zeros(count + 1, dtype=bool)
+    keep[np.unique(labelled[seeds & outline])] = True
+    keep[0] = False
+    renumbered = np.cumsum(keep) * keep
+    return np.asarray(renumbered[labelled], dtype=np.int32)
+
+
+def _at_half_contrast(
+    quiet: Array,
+    candidate: Mask,
+    seeds: Mask,
+    spacing_mm: Sequence[float],
+    least_contrast: float,
+    parameters: LesionParameters,
+) -> Mask:
+    """Voxels of one candidate above half the contrast reached nearby."""
+    values = np.where(candidate, quiet, 0)
+    reach = [2 * int(np.ceil(5.0 / s)) + 1 for s in spacing_mm]
+    nearby = ndimage.maximum_filter(values, size=reach, mode="nearest")
+    strong = candidate & (values > 0.7 * nearby)
+    weight = strong.astype(np.float32)
+    total = blurred(weight, spacing_mm, sigma_mm=3.0)
+    plateau = blurred(values.astype(np.float32) * weight, spacing_mm, sigma_mm=3.0) / np.maximum(total, 1e-6)
+    plateau = np.where(total > 1e-6, plateau, nearby)
+    return np.asarray(
+        candidate & (values > parameters.outline_level * np.maximum(plateau, least_contrast))
+        | (candidate & seeds & (values > least_contrast))
+    )

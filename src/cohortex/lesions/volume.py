@@ -1,0 +1,367 @@
+"""How much of each voxel is lesion, what that adds up to, and how well it is known.
+
+Deep inside the outline a voxel is all lesion. Across the edge its share is (intensity − background) / contrast, where
+the background is the healthy expectation, set right by the shell around the lesion, and the contrast is that of the
+interior. The contrast of a lesion too small to have an interior is drawn towards that of the visit's other lesions, by
+the precision of each (empirical Bayes; Efron and Morris, J Am Stat Assoc 70, 1975, 10.1080/01621459.1975.10479864).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cohortex.lesions.parameters import LesionParameters
+from cohortex.lesions.smoothing import spread_of
+
+Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Extent:
+    """What one lesion shows before its contrast is settled; volumes in mm³, contrast in the unit of the image.
+
+    Attributes
+    ----------
+    label : int
+        Its number in the outlines.
+    box : tuple of slice
+        Where in the arrays it and its surroundings lie; the arrays below have that shape.
+    excess : ndarray of float32
+        Difference to the local background.
+    interior, edge : ndarray of bool
+        Voxels that are all lesion, and voxels that may be partly lesion.
+    interior_mm3 : float
+        Volume of the interior.
+    edge_signal, edge_signal_sd : float
+        Excess summed over the edge times voxel volume, and one standard deviation of it.
+    contrast, contrast_sd : float
+        Contrast read from the lesion alone.
+    """
+
+    label: int
+    box: tuple[slice, ...]
+    excess: Array
+    interior: Mask
+    edge: Mask
+    interior_mm3: float
+    edge_signal: float
+    edge_signal_sd: float
+    contrast: float
+    contrast_sd: float
+
+    def volume_mm3(self, contrast: float) -> float:
+        """Volume, mm³, if the contrast of the lesion is `contrast`."""
+        return max(0.0, self.interior_mm3 + self.edge_signal / contrast)
+
+    def volume_sd_mm3(self, contrast: float, contrast_sd: float) -> float:
+        """One standard deviation of that volume, mm³: noise of the edge, and doubt about the contrast."""
+        doubt = self.edge_signal / contrast * contrast_sd / contrast
+        return float(np.hypot(self.edge_signal_sd / contrast, doubt))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrasts:
+    """Contrasts of the lesions of a visit after each has learned from the others.
+
+    Attributes
+    ----------
+    typical, scatter : float
+        Contrast of the visit's lesions and its true spread between them, in the unit of the image.
+    each, each_sd : dict of int to float
+        By label: contrast and one standard deviation.
+    """
+
+    typical: float
+    scatter: float
+    each: dict[int, float]
+    each_sd: dict[int, float]
+
+
+def territories(labels: NDArray[np.int32], spacing_mm: Sequence[float], *, distance_mm: float) -> NDArray[np.int32]:
+    """Give every voxel within `distance_mm` of an outline to the nearest one; 0 elsewhere.
+
+    One voxel along each axis is always reached, however thick the slices.
+    """
+    if not labels.any():
+        return labels.copy()
+    distance, nearest = ndimage.distance_transform_edt(labels == 0, sampling=spacing_mm, return_indices=True)
+    within = (distance <= distance_mm) | ndimage.binary_dilation(labels > 0)
+    return np.where(within, labels[tuple(nearest)], 0).astype(np.int32)
+
+
+def measure_extent(
+    label: int,
+    *,
+    labels: NDArray[np.int32],
+    territory: NDArray[np.int32],
+    box: tuple[slice, ...],
+    sign: int,
+    difference: Array,
+    noise: Array,
+    noise_growth: float,
+    brain: Mask,
+    spacing_mm: Sequence[float],
+    parameters: LesionParameters,
+) -> Extent:
+    """Read one lesion off the difference to the healthy expectation.
+
+    Parameters
+    ----------
+    label : int
+        Which one.
+    labels, territory : ndarray of int32
+        Outlines, and the voxels whose signal belongs to each.
+    box : tuple of slice
+        Box around the territory with room for the shell.
+    sign : int
+        1 for a lesion brighter than healthy tissue, -1 for a darker one.
+    difference, noise : ndarray
+        Observed minus expected healthy intensity, and its healthy standard deviation.
+    noise_growth : float
+        Factor by which the noise of a sum over neighbours exceeds that of independent voxels.
+    brain : ndarray of bool
+        Brain mask.
+    spacing_mm : sequence of float
+        Voxel spacing, mm.
+    parameters : LesionParameters
+        The numbers.
+
+    Returns
+    -------
+    Extent
+        Everything but the final contrast.
+    """
+    voxel_mm3 = float(np.prod(spacing_mm))
+    inside = labels[box] == label
+    mine = territory[box] == label
+    free = brain[box] & (territory[box] == 0)
+    distance = ndimage.distance_transform_edt(~mine, sampling=spacing_mm)
+    shell = free & (distance <= max(parameters.shell_mm, 1.01 * min(spacing_mm)))
+    local, local_noise = sign * difference[box], noise[box]
+    offset, offset_sd = _background_offset(local[shell], local_noise[shell], noise_growth)
+    above = np.asarray(local - offset, dtype=np.float32)
+    interior = _interior(inside, spacing_mm)
+    edge = mine & ~interior
+    core = _core_values(above, inside, interior)
+    noise_here = float(np.sqrt(np.mean(local_noise[inside] ** 2)))
+    contrast = float(np.median(core))
+    contrast_sd = 1.2533 * noise_here * noise_growth / np.sqrt(len(core))
+    if not interior.any():
+        contrast_sd = float(np.hypot(contrast_sd, 0.3 * contrast))
+    edge_noise = float(np.sqrt(np.sum(local_noise[edge] ** 2))) * noise_growth
+    return Extent(
+        label=label,
+        box=box,
+        excess=above,
+        interior=interior,
+        edge=edge,
+        interior_mm3=float(np.count_nonzero(interior)) * voxel_mm3,
+        edge_signal=float(above[edge].sum(dtype=np.float64)) * voxel_mm3,
+        edge_signal_sd=float(np.hypot(edge_noise, offset_sd * np.count_nonzero(edge))) * voxel_mm3,
+        contrast=contrast,
+        contrast_sd=float(np.hypot(contrast_sd, offset_sd)),
+    )
+
+
+def settle_contrasts(extents: Sequence[Extent], parameters: LesionParameters) -> Contrasts:
+    """Let lesions without an interior borrow the contrast of those that have one.
+
+    Parameters
+    ----------
+    extents : sequence of Extent
+        The lesions of one visit, of one sign.
+    parameters : LesionParameters
+        Spread of contrast assumed where few lesions tell it.
+
+    Returns
+    -------
+    Contrasts
+        Precision-weighted; the scatter between lesions is estimated where three or more have an interior.
+    """
+    known = [e for e in extents if e.interior.any()] or list(extents)
+    if not known:
+        return Contrasts(typical=0.0, scatter=0.0, each={}, each_sd={})
+    values = np.array([e.contrast for e in known])
+    sds = np.array([max(e.contrast_sd, 1e-3 * e.contrast) for e in known])
+    typical = float(np.average(values, weights=1 / (sds**2 + (0.1 * values) ** 2)))
+    prior = parameters.plateau_prior_spread * typical
+    excess_variance = float(np.mean((values - typical) ** 2 - sds**2))
+    n = len(values)
+    scatter = float(np.sqrt(max((3 * prior**2 * 0.25 + n * max(excess_variance, 0)) / (n + 3), (0.02 * typical) ** 2)))
+    each, each_sd = {}, {}
+    for e in extents:
+        own, pooled = 1 / max(e.contrast_sd, 1e-3 * typical) ** 2, 1 / scatter**2
+        each[e.label] = (e.contrast * own + typical * pooled) / (own + pooled)
+        each_sd[e.label] = float(1 / np.sqrt(own + pooled))
+    return Contrasts(typical=typical, scatter=scatter, each=each, each_sd=each_sd)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredLesion:
+    """The volume of one outline.
+
+    Attributes
+    ----------
+    label, sign : int
+        Its number, and 1 for brighter or -1 for darker than healthy tissue.
+    volume_mm3, volume_sd_mm3 : float
+        Volume and one standard deviation, mm³.
+    contrast, contrast_sd : float
+        Difference of pure lesion to healthy tissue, without sign, in the unit of the image.
+    """
+
+    label: int
+    sign: int
+    volume_mm3: float
+    volume_sd_mm3: float
+    contrast: float
+    contrast_sd: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class VolumeTable:
+    """All lesions of one visit, and how much of each voxel is lesion."""
+
+    lesions: tuple[MeasuredLesion, ...]
+    fraction: Array
+    typical_contrast: float
+    contrast_scatter: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measuring:
+    """What volumes are read from; arrays of shape (I, J, K) as in `measure_extent`."""
+
+    difference: Array
+    noise: Array
+    noise_growth: float
+    brain: Mask
+    spacing_mm: tuple[float, ...]
+    parameters: LesionParameters
+
+    def extents_of(self, labels: NDArray[np.int32], signs: Sequence[int]) -> list[Extent]:
+        """Read every outline off the difference; `signs` by label, from 1."""
+        territory = territories(labels, self.spacing_mm, distance_mm=self.parameters.support_mm)
+        margin = np.ceil((self.parameters.shell_mm + 1) / np.asarray(self.spacing_mm)).astype(int) + 1
+        extents = []
+        for label, box in enumerate(ndimage.find_objects(territory), start=1):
+            if box is None:
+                continue
+            window = tuple(
+                slice(max(0, s.start - m), min(n, s.stop + m))
+                for s, m, n in zip(box, margin, labels.shape, strict=True)
+            )
+            extents.append(
+                measure_extent(
+                    label,
+                    labels=labels,
+                    territory=territory,
+                    box=window,
+                    sign=signs[label - 1],
+                    difference=self.difference,
+                    noise=self.noise,
+                    noise_growth=self.noise_growth,
+                    brain=self.brain,
+                    spacing_mm=self.spacing_mm,
+                    parameters=self.parameters,
+                )
+            )
+        return extents
+
+    def all_of(self, labels: NDArray[np.int32], signs: Sequence[int]) -> VolumeTable:
+        """Measure every outline; `signs` by label, from 1."""
+        extents = self.extents_of(labels, signs)
+        contrasts = settle_contrasts(extents, self.parameters)
+        fraction = np.zeros(labels.shape, dtype=np.float32)
+        lesions = []
+        for e in extents:
+            contrast, contrast_sd = contrasts.each[e.label], contrasts.each_sd[e.label]
+            share = np.clip(e.excess / contrast, 0, 1)
+            part = fraction[e.box]
+            part[e.edge] = share[e.edge]
+            part[e.interior] = 1
+            lesions.append(
+                MeasuredLesion(
+                    label=e.label,
+                    sign=signs[e.label - 1],
+                    volume_mm3=e.volume_mm3(contrast),
+                    volume_sd_mm3=e.volume_sd_mm3(contrast, contrast_sd),
+                    contrast=contrast,
+                    contrast_sd=contrast_sd,
+                )
+            )
+        return VolumeTable(
+            lesions=tuple(lesions),
+            fraction=fraction,
+            typical_contrast=contrasts.typical,
+            contrast_scatter=contrasts.scatter,
+        )
+
+
+def ordered_by_volume(
+    labels: NDArray[np.int32], signs: Sequence[int], table: VolumeTable, *, least_mm3: float
+) -> tuple[NDArray[np.int32], tuple[int, ...]]:
+    """Drop outlines below `least_mm3` and number the rest by falling volume, from 1."""
+    kept = sorted(
+        (lesion for lesion in table.lesions if lesion.volume_mm3 >= least_mm3), key=lambda m: (-m.volume_mm3, m.label)
+    )
+    new = np.zeros(len(signs) + 1, dtype=np.int32)
+    for number, lesion in enumerate(kept, start=1):
+        new[lesion.label] = number
+    return new[labels], tuple(lesion.sign for lesion in kept)
+
+
+def noise_growth_of(score: Array, where: Mask, smoothed: Array, weights_squared: float) -> float:
+    """Compare the noise left after smoothing with that of independent voxels, at least 1.
+
+    Parameters
+    ----------
+    score : ndarray
+        Difference to the expectation in healthy standard deviations.
+    where : ndarray of bool
+        Healthy voxels to compare over.
+    smoothed : ndarray
+        The score after smoothing.
+    weights_squared : float
+        Sum of the squared weights of the smoothing: the variance left of independent noise.
+
+    Returns
+    -------
+    float
+        Ratio of standard deviations.
+    """
+    if np.count_nonzero(where) < 100:
+        return 1.0
+    single = spread_of(score[where])
+    return max(1.0, spread_of(smoothed[where]) / max(single * np.sqrt(weights_squared), 1e-6))
+
+
+def _background_offset(values: Array, noise: Array, noise_growth: float) -> tuple[float, float]:
+    """Median of the shell and its standard deviation; nothing where the shell is too small to say."""
+    if values.size < 10:
+        return 0.0, float(noise.mean()) if noise.size else 0.0
+    middle = float(np.median(values))
+    sd = 1.2533 * max(spread_of(values), 1e-6) / np.sqrt(values.size) * noise_growth
+    return middle, sd
+
+
+def _interior(inside: Mask, spacing_mm: Sequence[float]) -> Mask:
+    """Voxels at least 1.5 mm, and one voxel along each axis, within the outline."""
+    padded = np.pad(inside, 1)
+    depth = ndimage.distance_transform_edt(padded, sampling=spacing_mm)
+    eroded = ndimage.binary_erosion(padded, structure=ndimage.generate_binary_structure(3, 1))
+    return np.asarray((eroded & (depth >= 1.9))[1:-1, 1:-1, 1:-1])
+
+
+def _core_values(above: Array, inside: Mask, interior: Mask) -> Array:
+    """Values the contrast is read from: the interior, or the brightest third of a lesion that has none."""
+    if interior.any():
+        return above[interior]
+    values = np.sort(above[inside])
+    return values[-max(1, len(values) // 3) :]
