@@ -44,10 +44,7 @@ def process(
     from cohortex.report import write_visit_report
 
     contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
-    if len(visit) == 1:
-        sources = find_visits(visit[0])
-    else:
-        sources = [visit_of_files(visit)]
+    sources = find_visits(visit[0]) if len(visit) == 1 else [visit_of_files(visit)]
     if len(sources) > 1 and (study_code or visit_name or contrasts):
         raise typer.BadParameter(
             f"{visit[0].name} holds {len(sources)} visits; --study-code, --visit and the contrasts speak of one."
