@@ -1,6 +1,7 @@
 """Bringing images of heads together: rigid, affine, deformable, and two visits halfway."""
 
 from cohortex.registration.alignment import Alignment, DeformableAlignment, MidwayAlignment
+from cohortex.registration.deformable import align_deformable
 from cohortex.registration.linear import align_affine, align_rigid
 from cohortex.registration.similarity import Similarity, correlation, mutual_information
 
@@ -10,6 +11,7 @@ __all__ = [
     "MidwayAlignment",
     "Similarity",
     "align_affine",
+    "align_deformable",
     "align_rigid",
     "correlation",
     "mutual_information",
