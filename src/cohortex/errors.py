@@ -57,3 +57,24 @@ class AlignmentFailure(CohortexError):
 
 class VisitProblem(CohortexError):
     """A visit that lacks what a step needs."""
+
+
+class DamagedResult(CohortexError):
+    """A stored result that is missing or no longer holds the bytes that were written."""
+
+
+class StepFailed(CohortexError):
+    """A step of the pipeline that raised, or whose process died twice; the error it raised is the cause.
+
+    Attributes
+    ----------
+    step : str
+        What the step does, in the user's words.
+    reason : str
+        What went wrong, without the context.
+    """
+
+    def __init__(self, message: str, *, step: str = "", reason: str = "") -> None:
+        super().__init__(message)
+        self.step = step
+        self.reason = reason or message
