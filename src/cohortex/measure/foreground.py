@@ -11,8 +11,10 @@ from skimage.filters import threshold_otsu
 
 from cohortex.image import Image
 
-_BODY_HU = -300.0  # between air (-1000) and fat (-100)
-_MOST_VOXELS = 2_000_000  # Otsu's threshold is found on a regular sample of this size
+_AIR_HU = -1000.0
+_BODY_HU = -300.0  # between air and fat (-100)
+_CLEARED_SHARE = 0.25
+_MOST_VOXELS = 500_000  # the threshold is found on a regular sample of this size
 
 
 def foreground_mask(image: Image) -> NDArray[np.bool_]:
@@ -21,7 +23,8 @@ def foreground_mask(image: Image) -> NDArray[np.bool_]:
     Parameters
     ----------
     image : Image
-        Scalar image of three axes; values that are not finite count as air.
+        Scalar image of three axes; values that are not finite count as air, and so does a single value that a
+        quarter of the voxels have (a background that was set to 0).
 
     Returns
     -------
@@ -36,11 +39,19 @@ def foreground_mask(image: Image) -> NDArray[np.bool_]:
        and Cybernetics 9, 1979, 10.1109/TSMC.1979.4310076.
     """
     values = np.asarray(image.values)
-    finite = np.isfinite(values)
-    threshold = _BODY_HU if image.unit == "HU" else _threshold(values[finite])
-    if threshold is None:
-        return np.zeros(values.shape, dtype=bool)
-    above = finite & (np.where(finite, values, 0) > threshold)
+    content = np.isfinite(values)
+    cleared = _cleared_value(values[content])
+    if cleared is not None:
+        content &= values != cleared
+    if image.unit == "HU":
+        above = content & (np.where(content, values, _AIR_HU) > _BODY_HU)
+    elif cleared is not None and np.any(values[content] < cleared):
+        above = content  # a map of both signs around a background that was set
+    else:
+        threshold = _threshold(values[np.isfinite(values)])
+        if threshold is None:
+            return np.zeros(values.shape, dtype=bool)
+        above = content & (np.where(content, values, 0) > threshold)
     opened = ndimage.binary_opening(above) if min(values.shape) >= 3 else above  # specks and a wire of the coil
     parts, count = ndimage.label(opened)
     if count == 0:
@@ -50,8 +61,21 @@ def foreground_mask(image: Image) -> NDArray[np.bool_]:
     return np.asarray(parts == int(np.argmax(sizes)))
 
 
+def _cleared_value(values: NDArray[Any]) -> float | None:
+    """The one value that a quarter of the image or more has: a background that was set, or rounded away."""
+    if values.size == 0:
+        return None
+    distinct, counts = np.unique(_sample(values), return_counts=True)
+    commonest = int(np.argmax(counts))
+    return float(distinct[commonest]) if counts[commonest] >= _CLEARED_SHARE * counts.sum() else None
+
+
+def _sample(values: NDArray[Any]) -> NDArray[Any]:
+    return values[:: max(1, values.size // _MOST_VOXELS)]
+
+
 def _threshold(values: NDArray[Any]) -> float | None:
-    sample = values[:: max(1, values.size // _MOST_VOXELS)].astype(np.float64)
+    sample = _sample(values).astype(np.float64)
     if sample.size == 0 or sample.min() == sample.max():
         return None
     dark, bright = np.percentile(sample, (1, 99.8))

@@ -108,8 +108,8 @@ def signal_to_noise(image: Image, mask: Labels | None = None) -> SignalToNoise:
     ratio = signal / noise if noise > 0 else float("inf")
     relative = 1.96 / np.sqrt(2 * _MAD_EFFICIENCY * coefficients.size)
     return SignalToNoise(
-        ratio=ratio,
-        ratio_interval=(ratio / (1 + relative), ratio / max(1e-9, 1 - relative)),
+        ratio=float(ratio),
+        ratio_interval=(float(ratio / (1 + relative)), float(ratio / max(1e-9, 1 - relative))),
         signal=signal,
         noise_sd=noise,
         background_noise_sd=_air_noise(image) if magnitude else None,
