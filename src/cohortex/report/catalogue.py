@@ -1,0 +1,113 @@
+"""The words of the report, in one place, so that another language can stand beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+ENGLISH: Mapping[str, str] = MappingProxyType(
+    {
+        "language": "en",
+        "research_use": "Research use only. Not a medical device.",
+        "visit_report": "Visit report",
+        "comparison_report": "Comparison of two visits",
+        "visit": "Visit",
+        "baseline": "Baseline",
+        "follow_up": "Follow-up",
+        "version": "cohortex {version}",
+        # events
+        "new": "new",
+        "grown": "grown",
+        "shrunk": "shrunk",
+        "gone": "gone",
+        "same": "unchanged",
+        "split": "split",
+        "merged": "merged",
+        # headline of a visit
+        "no_lesion": "No lesion was outlined on {contrast}",
+        "one_lesion": "One lesion outlined on {contrast}: {place}, {volume} ml",
+        "lesions": "{count} lesions outlined on {contrast}, {total} ml together; the largest, {volume} ml, in: {place}",
+        "regions_one": "one region differs from the template",
+        "regions_many": "{count} regions differ from the template",
+        "regions_none": "no region differs from the template",
+        # headline of a comparison
+        "no_lesion_twice": "No lesion was outlined at either visit.",
+        "one": "One lesion",
+        "many": "{count} lesions",
+        "one_unchanged": "One lesion, unchanged",
+        "two_unchanged": "Two lesions, both unchanged",
+        "all_unchanged": "{count} lesions, all unchanged",
+        "all_of_a_kind": "{count} lesions, all {event}",
+        "total_change": "total lesion volume {before} → {after} ml ({percent})",
+        "total_change_from_none": "total lesion volume {before} → {after} ml",
+        # figures
+        "lesions_figure": "Lesions",
+        "total_volume": "Total lesion volume",
+        "total_change_figure": "Change of the total",
+        "largest": "Largest lesion",
+        "brain_volume": "Brain volume",
+        "tissue": "Grey · white · CSF",
+        "template_similarity": "Template alignment",
+        "visit_similarity": "Visit alignment",
+        "quality": "Image quality",
+        "new_grown": "New · grown",
+        "gone_shrunk": "Gone · shrunk",
+        "regions_figure": "Differing regions",
+        "pass": "pass",
+        "warn": "warning",
+        "fail": "fail",
+        # notices
+        "notice_no_brain_alignment": "The alignment with the template did not converge ({visit}): places, maps and "
+        "template differences may be wrong.",
+        "notice_folded": "The deformation to the template folds in {percent} of its voxels ({visit}).",
+        "notice_visits_alignment": "The alignment of the two visits did not converge: every change below may be an "
+        "artefact of position.",
+        "notice_quality": "{series} ({visit}): {message}",
+        # limits
+        "limit_method": "Lesions are outlined by a classical method (intensity against the expected healthy tissue). "
+        "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",
+        "limit_evidence": "Its accuracy was measured on digital phantoms and on a few public scans; it is not proven "
+        "on patients.",
+        "limit_change": "“Grown” and “shrunk” mean a change beyond the larger of 20 % and twice the standard deviation "
+        "of the measurement; smaller changes are called unchanged.",
+        "limit_place": "Places in words come from the alignment with the template and are approximate to the size of "
+        "a lobe.",
+        "limit_sd": "± is one standard deviation of the measurement (partial volume and noise); that of a total "
+        "assumes independent errors.",
+        "limit_template": "The template is an average of healthy adults; a difference to it may be normal anatomy.",
+        # picture words
+        "alt_overview": "{plane} slice of {image}, {slice}",
+        "alt_outlined": ", {count} outlined",
+        "alt_crop": "{image}: {plane} detail of lesion {number}, {place}, {slice}",
+        "alt_with_outline": ", outlined",
+        "alt_where": "Where lesion {number} lies: whole {plane} slice with the detail marked",
+        "alt_map": "{map} on the {plane} {slice}",
+        "alt_chart": "Chart of lesion volumes: total {numbers} ml",
+        "difference_scale": "z against the matched template: warm = brighter, cool = darker",
+        "jacobian_scale": "ln(volume, visit ÷ template): warm = larger, cool = smaller",
+        "change_scale": "follow-up − baseline, standardised intensity: warm = brighter",
+        "difference_map": "difference to the template",
+        "jacobian_map": "log-Jacobian",
+        "change_map": "difference between the visits",
+        "chart_total": "All lesions, ml",
+        "chart_each": "Each lesion, ml",
+    }
+)
+"""English, the language of the reports; keys are stable."""
+
+NUMBER_WORDS = (
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+)
+"""Counts told in words; larger ones stay figures."""

@@ -1,0 +1,118 @@
+"""One sentence that says what differs, or what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from cohortex.lesions.lesion import EventKind, LesionEvent
+from cohortex.pipeline.results import ComparisonResult, VisitResult
+from cohortex.report.catalogue import ENGLISH
+from cohortex.report.wording import count_text, percent_change, percent_text, volume_text
+
+IMPORTANCE: tuple[EventKind, ...] = ("new", "grown", "merged", "split", "shrunk", "gone", "same")
+"""Events from what a reader must see first to what needs no look."""
+
+
+def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] = ENGLISH) -> str:
+    """Say in one sentence what differs from the template, or what changed between two visits.
+
+    Parameters
+    ----------
+    result : VisitResult or ComparisonResult
+        What was found.
+    text : mapping
+        The catalogue of words.
+
+    Returns
+    -------
+    str
+        One sentence with its full stop. Events are named from the most to the least urgent; one that is alone of its
+        kind is told with its place, volume or change.
+    """
+    if isinstance(result, VisitResult):
+        return _visit_sentence(result, text)
+    return _comparison_sentence(result, text)
+
+
+def by_importance(events: Sequence[LesionEvent]) -> list[LesionEvent]:
+    """Order events for the reader: by kind as in `IMPORTANCE`, then the largest change or volume first."""
+    return sorted(
+        events,
+        key=lambda e: (
+            IMPORTANCE.index(e.event),
+            -abs(e.change_ml) if e.event != "same" else 0.0,
+            -max(e.baseline_volume_ml, e.follow_up_volume_ml),
+            e.follow_up_labels,
+            e.baseline_labels,
+        ),
+    )
+
+
+def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
+    lesions = sorted(result.lesions, key=lambda lesion: -lesion.volume_ml)
+    if not lesions:
+        found = text["no_lesion"].format(contrast=result.lesion_contrast)
+    elif len(lesions) == 1:
+        found = text["one_lesion"].format(
+            contrast=result.lesion_contrast, place=lesions[0].place, volume=volume_text(lesions[0].volume_ml)
+        )
+    else:
+        found = text["lesions"].format(
+            count=count_text(len(lesions), start=True),
+            contrast=result.lesion_contrast,
+            total=volume_text(sum(lesion.volume_ml for lesion in lesions)),
+            volume=volume_text(lesions[0].volume_ml),
+            place=lesions[0].place,
+        )
+    n = len(result.differing_regions)
+    key = "regions_none" if n == 0 else "regions_one" if n == 1 else "regions_many"
+    return f"{found}; {text[key].format(count=count_text(n))}."
+
+
+def _comparison_sentence(result: ComparisonResult, text: Mapping[str, str]) -> str:
+    events = by_importance(result.events)
+    if not events:
+        return text["no_lesion_twice"]
+    kinds: dict[EventKind, list[LesionEvent]] = {}
+    for event in events:
+        kinds.setdefault(event.event, []).append(event)
+    count = count_text(len(events), start=True)
+    if len(kinds) == 1 and len(events) > 1:
+        found = _all_of_a_kind(events, count, text)
+    elif set(kinds) == {"same"}:
+        found = text["one_unchanged"]
+    elif len(events) == 1:
+        found = f"{text['one']}: {_told(events, text, alone=True)}"
+    else:
+        found = text["many"].format(count=count) + ": " + ", ".join(_told(group, text) for group in kinds.values())
+    return f"{found}; {_total(result, text)}."
+
+
+def _all_of_a_kind(events: list[LesionEvent], count: str, text: Mapping[str, str]) -> str:
+    if events[0].event != "same":
+        return text["all_of_a_kind"].format(count=count, event=text[events[0].event])
+    return text["two_unchanged"] if len(events) == 2 else text["all_unchanged"].format(count=count)
+
+
+def _told(events: list[LesionEvent], text: Mapping[str, str], *, alone: bool = False) -> str:
+    """Tell the events of one kind: "one new (left frontal white matter, 0.42 ml)", "two grown"."""
+    kind = events[0].event
+    told = text[kind] if alone else f"{count_text(len(events))} {text[kind]}"
+    if len(events) > 1 or kind == "same":
+        return told
+    event = events[0]
+    if kind == "new":
+        return f"{told} ({event.place}, {volume_text(event.follow_up_volume_ml)} ml)"
+    if kind == "gone":
+        return f"{told} ({event.place}, was {volume_text(event.baseline_volume_ml)} ml)"
+    if kind in ("grown", "shrunk"):
+        where = f"{event.place}, " if alone else ""
+        return f"{told} ({where}{percent_text(event.change_percent)})"
+    return f"{told} ({event.place})"
+
+
+def _total(result: ComparisonResult, text: Mapping[str, str]) -> str:
+    before, after = result.baseline_total_ml, result.follow_up_total_ml
+    percent = percent_change(before, after)
+    key = "total_change_from_none" if percent is None else "total_change"
+    return text[key].format(before=volume_text(before), after=volume_text(after), percent=percent_text(percent))
