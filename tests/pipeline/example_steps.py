@@ -95,3 +95,16 @@ def threads() -> dict[str, int]:
         "omp": int(os.environ.get("OMP_NUM_THREADS", "0")),
         "process": os.getpid(),
     }
+
+
+@step(version=1)
+def slow_array(values: np.ndarray, *, number: int, seconds: float, log: Path) -> np.ndarray:
+    note(log, str(number))
+    time.sleep(seconds)
+    return np.sin(values) + number / 7
+
+
+@step(version=1)
+def slow_total(parts: list[np.ndarray], *, log: Path) -> float:
+    note(log, "total")
+    return float(sum(part.sum() for part in parts))
