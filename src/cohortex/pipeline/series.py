@@ -121,8 +121,8 @@ def choose_series(looks: Sequence[SeriesLook], *, outlined_contrast: str | None 
     if not by_contrast:
         found = "; ".join(f"{look.name}: {why_not(look)}" for look in looks) or "no image at all"
         raise VisitProblem(
-            f"no usable {', '.join(ALIGNED_FIRST[:-1])} or {ALIGNED_FIRST[-1]} volume in this visit ({found}). Say which "
-            "file or series is which contrast with --t1, --t1c, --t2, --flair or --ct, or ask the centre to resend it."
+            f"no usable {', '.join(ALIGNED_FIRST[:-1])} or {ALIGNED_FIRST[-1]} volume in this visit ({found}). Say "
+            "which file or series is which contrast with --t1, --t1c, --t2, --flair or --ct, or ask the centre to resend."
         )
     if outlined_contrast is not None and outlined_contrast not in by_contrast:
         raise VisitProblem(f"this visit has no usable {outlined_contrast}; it has {', '.join(by_contrast)}.")
