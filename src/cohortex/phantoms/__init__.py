@@ -1,0 +1,43 @@
+"""A digital head we know everything about, its scans, its lesions over time; never evidence about patients."""
+
+from cohortex.phantoms.acquisition import scan_grid
+from cohortex.phantoms.anatomy import LABEL_NAMES, TISSUES
+from cohortex.phantoms.bodies import ball, world_ramp
+from cohortex.phantoms.contrast import CONTRASTS, Contrast, tissue_values
+from cohortex.phantoms.deposit import LOOKS, Deposit, Look
+from cohortex.phantoms.distractors import Distractors, FlowArtefact, draw_distractors, draw_flow
+from cohortex.phantoms.head import Head, head
+from cohortex.phantoms.mni_tissue import MniTissue, mni_tissue
+from cohortex.phantoms.scan import scan
+from cohortex.phantoms.scanner import IDEAL_SCANNER, SCANNERS, Scanner, draw_scanner
+from cohortex.phantoms.shape import Blob, Shape, draw_blob
+
+__all__ = [
+    "CONTRASTS",
+    "IDEAL_SCANNER",
+    "LABEL_NAMES",
+    "LOOKS",
+    "SCANNERS",
+    "TISSUES",
+    "Blob",
+    "Contrast",
+    "Deposit",
+    "Distractors",
+    "FlowArtefact",
+    "Head",
+    "Look",
+    "MniTissue",
+    "Scanner",
+    "Shape",
+    "ball",
+    "draw_blob",
+    "draw_distractors",
+    "draw_flow",
+    "draw_scanner",
+    "head",
+    "mni_tissue",
+    "scan",
+    "scan_grid",
+    "tissue_values",
+    "world_ramp",
+]
