@@ -133,9 +133,9 @@ def _prior(
     fractions: Array, brain: NDArray[np.bool_], spacing_mm: Sequence[float], parameters: LesionParameters
 ) -> Array:
     """Blurred template fractions in the brain, shape (3, n); nothing is impossible."""
-    prior = np.stack([blurred(f, spacing_mm, sigma_mm=parameters.prior_sigma_mm)[brain] for f in fractions])
-    prior = np.maximum(prior, 0) + _LEAST_PRIOR
-    return np.asarray(prior / prior.sum(axis=0), dtype=np.float32)
+    wide = np.stack([blurred(f, spacing_mm, sigma_mm=parameters.prior_sigma_mm)[brain] for f in fractions])
+    chance = np.maximum(wide, 0) + _LEAST_PRIOR
+    return np.asarray(chance / chance.sum(axis=0), dtype=np.float32)
 
 
 def _tissue_statistics(
@@ -143,7 +143,8 @@ def _tissue_statistics(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Means (3, contrasts) and covariances (3, contrasts, contrasts) of the tissues, lesions weighted down."""
     step = max(1, data.shape[1] // _SAMPLES)
-    sample, sample_prior = data[:, ::step].astype(np.float64), prior[:, ::step].astype(np.float64)
+    sample: NDArray[np.float64] = data[:, ::step].astype(np.float64)
+    sample_prior: NDArray[np.float64] = prior[:, ::step].astype(np.float64)
     count = len(sample)
     means, covariances = np.zeros((3, count)), np.zeros((3, count, count))
     overall = np.diag(np.maximum(sample.var(axis=1), 1e-12))
@@ -198,7 +199,9 @@ def _probabilities(data: Array, prior: Array, means: NDArray[np.float64], covari
     result = np.empty_like(prior)
     for start in range(0, data.shape[1], 250_000):
         part = np.s_[:, start : start + 250_000]
-        classes, _ = _class_probabilities(data[part].astype(np.float64), prior[part], means, covariances)
+        classes, _ = _class_probabilities(
+            data[part].astype(np.float64), prior[part].astype(np.float64), means, covariances
+        )
         fractions = classes[:3].copy()
         for k, (a, b) in enumerate(_MIXTURES):
             fractions[a] += 0.5 * classes[3 + k]

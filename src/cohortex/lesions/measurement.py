@@ -53,7 +53,7 @@ def measure_lesions(
         box = boxes[measured.label - 1]
         inside = values[box] == measured.label
         start = np.array([s.start for s in box])
-        part = Labels(inside.astype(np.uint8), grid.cropped(start, [s.stop for s in box]))
+        part = Labels(inside.astype(np.uint8), grid.cropped([s.start for s in box], [s.stop for s in box]))
         size = diameters(part)
         assert size is not None  # every measured label has voxels
         points = grid.world_of(np.argwhere(inside) + start)

@@ -134,8 +134,8 @@ def outline_lesions(
     Notes
     -----
     Limits: lesions in white matter and deep grey matter on FLAIR are what it is made for. On T2 alone perivascular
-    spaces beyond 27 mm³ pass; on T1 alone a lesion looks like grey matter and only those far from cortex are found; on CT
-    contrast is a few HU and only large lesions are. Cortical lesions and those below 27 mm³ are not looked for.
+    spaces beyond 27 mm³ pass; on T1 alone a lesion looks like grey matter and only those far from cortex are found;
+    on CT contrast is a few HU and only large lesions are. Cortical lesions and those below 27 mm³ are not looked for.
     """
     parameters = parameters or LesionParameters()
     contrast = contrast or choose_contrast(list(images))
@@ -177,7 +177,7 @@ def outline_lesions(
         white_level=healthy.levels[WHITE],
         least_contrast=least,
         measured=table.lesions,
-        kinds=tuple(_KINDS[contrast, sign] for sign in signs),
+        kinds=tuple(kind_of(contrast, sign) for sign in signs),
         typical_contrast=table.typical_contrast,
         contrast_scatter=table.contrast_scatter,
         parameters=parameters,
@@ -264,6 +264,11 @@ def placed(values: NDArray[Any], window: tuple[slice, ...], shape: tuple[int, ..
     whole = np.zeros(shape, dtype=values.dtype)
     whole[window] = values
     return whole
+
+
+def kind_of(contrast: str, sign: int) -> str:
+    """Contrast and sign in words, such as "FLAIR hyperintense"."""
+    return _KINDS[contrast, sign]
 
 
 def brain_window(mask: Mask, spacing_mm: Sequence[float]) -> tuple[slice, ...]:

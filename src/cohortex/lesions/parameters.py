@@ -41,8 +41,11 @@ class LesionParameters:
         Relative spread of contrast between lesions assumed until the visit's own lesions tell it.
     presence_share, presence_sd : float
         A lesion of one visit is there at the other from half the smallest volume and this many sd.
+    presence_of_other : float
+        ... and this share of what the other visit shows there: less is the error of a large support.
     change_share, change_sd : float
-        Grown or shrunk: beyond the larger of 20 % and twice the sd.
+        Grown or shrunk: beyond the larger of 20 % (of the smaller volume, so that exchanging the visits exchanges the
+        answer) and twice the sd.
     overlap_share : float
         Share of the smaller outline that must be covered for two outlines to be one lesion's.
     match_tolerance_mm : float
@@ -73,6 +76,7 @@ class LesionParameters:
     plateau_prior_spread: float = 0.2
     presence_share: float = 0.5
     presence_sd: float = 2.5
+    presence_of_other: float = 0.1
     change_share: float = 0.2
     change_sd: float = 2.0
     overlap_share: float = 0.25

@@ -28,8 +28,8 @@ class Extent:
 
     Attributes
     ----------
-    label : int
-        Its number in the outlines.
+    label, sign : int
+        Its number in the outlines, and 1 for brighter or -1 for darker than healthy tissue.
     box : tuple of slice
         Where in the arrays it and its surroundings lie; the arrays below have that shape.
     excess : ndarray of float32
@@ -45,6 +45,7 @@ class Extent:
     """
 
     label: int
+    sign: int
     box: tuple[slice, ...]
     excess: Array
     interior: Mask
@@ -71,13 +72,15 @@ class Contrasts:
 
     Attributes
     ----------
-    typical, scatter : float
-        Contrast of the visit's lesions and its true spread between them, in the unit of the image.
+    typical, typical_sd, scatter : float
+        Contrast of the visit's lesions, how well it is known, and its true spread between lesions, in the unit of
+        the image.
     each, each_sd : dict of int to float
         By label: contrast and one standard deviation.
     """
 
     typical: float
+    typical_sd: float
     scatter: float
     each: dict[int, float]
     each_sd: dict[int, float]
@@ -157,6 +160,7 @@ def measure_extent(
     edge_noise = float(np.sqrt(np.sum(local_noise[edge] ** 2))) * noise_growth
     return Extent(
         label=label,
+        sign=sign,
         box=box,
         excess=above,
         interior=interior,
@@ -186,7 +190,7 @@ def settle_contrasts(extents: Sequence[Extent], parameters: LesionParameters) ->
     """
     known = [e for e in extents if e.interior.any()] or list(extents)
     if not known:
-        return Contrasts(typical=0.0, scatter=0.0, each={}, each_sd={})
+        return Contrasts(typical=0.0, typical_sd=0.0, scatter=0.0, each={}, each_sd={})
     values = np.array([e.contrast for e in known])
     sds = np.array([max(e.contrast_sd, 1e-3 * e.contrast) for e in known])
     typical = float(np.average(values, weights=1 / (sds**2 + (0.1 * values) ** 2)))
@@ -199,7 +203,8 @@ def settle_contrasts(extents: Sequence[Extent], parameters: LesionParameters) ->
         own, pooled = 1 / max(e.contrast_sd, 1e-3 * typical) ** 2, 1 / scatter**2
         each[e.label] = (e.contrast * own + typical * pooled) / (own + pooled)
         each_sd[e.label] = float(1 / np.sqrt(own + pooled))
-    return Contrasts(typical=typical, scatter=scatter, each=each, each_sd=each_sd)
+    typical_sd = float(1 / np.sqrt(np.sum(1 / (sds**2 + scatter**2))))
+    return Contrasts(typical=typical, typical_sd=typical_sd, scatter=scatter, each=each, each_sd=each_sd)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,31 +282,50 @@ class Measuring:
     def all_of(self, labels: NDArray[np.int32], signs: Sequence[int]) -> VolumeTable:
         """Measure every outline; `signs` by label, from 1."""
         extents = self.extents_of(labels, signs)
-        contrasts = settle_contrasts(extents, self.parameters)
-        fraction = np.zeros(labels.shape, dtype=np.float32)
-        lesions = []
-        for e in extents:
-            contrast, contrast_sd = contrasts.each[e.label], contrasts.each_sd[e.label]
-            share = np.clip(e.excess / contrast, 0, 1)
-            part = fraction[e.box]
-            part[e.edge] = share[e.edge]
-            part[e.interior] = 1
-            lesions.append(
-                MeasuredLesion(
-                    label=e.label,
-                    sign=signs[e.label - 1],
-                    volume_mm3=e.volume_mm3(contrast),
-                    volume_sd_mm3=e.volume_sd_mm3(contrast, contrast_sd),
-                    contrast=contrast,
-                    contrast_sd=contrast_sd,
-                )
+        return volume_table(extents, settle_contrasts(extents, self.parameters), labels.shape)
+
+
+def volume_table(extents: Sequence[Extent], contrasts: Contrasts, shape: tuple[int, ...]) -> VolumeTable:
+    """Turn extents into volumes and shares of voxels with the contrasts that were settled on.
+
+    Parameters
+    ----------
+    extents : sequence of Extent
+        The lesions of one visit.
+    contrasts : Contrasts
+        One for each.
+    shape : tuple of int
+        Shape of the arrays the extents were cut from.
+
+    Returns
+    -------
+    VolumeTable
+        In the order of the extents.
+    """
+    fraction = np.zeros(shape, dtype=np.float32)
+    lesions = []
+    for e in extents:
+        contrast, contrast_sd = contrasts.each[e.label], contrasts.each_sd[e.label]
+        share = np.clip(e.excess / contrast, 0, 1)
+        part = fraction[e.box]
+        part[e.edge] = share[e.edge]
+        part[e.interior] = 1
+        lesions.append(
+            MeasuredLesion(
+                label=e.label,
+                sign=e.sign,
+                volume_mm3=e.volume_mm3(contrast),
+                volume_sd_mm3=e.volume_sd_mm3(contrast, contrast_sd),
+                contrast=contrast,
+                contrast_sd=contrast_sd,
             )
-        return VolumeTable(
-            lesions=tuple(lesions),
-            fraction=fraction,
-            typical_contrast=contrasts.typical,
-            contrast_scatter=contrasts.scatter,
         )
+    return VolumeTable(
+        lesions=tuple(lesions),
+        fraction=fraction,
+        typical_contrast=contrasts.typical,
+        contrast_scatter=contrasts.scatter,
+    )
 
 
 def ordered_by_volume(
