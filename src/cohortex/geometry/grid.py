@@ -247,6 +247,9 @@ class Grid:
     def __hash__(self) -> int:
         return hash((self.shape, self.world_from_index.tobytes(), self.frame_of_reference))
 
+    def __reduce__(self) -> tuple[type[Grid], tuple[object, ...]]:
+        return Grid, (self.shape, self.world_from_index, self.frame_of_reference, self.orientation_known)
+
     def __repr__(self) -> str:
         size = "×".join(map(str, self.shape))
         spacing = "×".join(f"{s:.4g}" for s in self.spacing_mm)

@@ -39,6 +39,10 @@ class Affine:
         matrix.setflags(write=False)
         object.__setattr__(self, "matrix", matrix)
 
+    def __setstate__(self, state: dict[str, NDArray[np.float64]]) -> None:
+        state["matrix"].setflags(write=False)  # a copy in another process is as frozen as this one
+        self.__dict__.update(state)
+
     @classmethod
     def identity(cls) -> Affine:
         """The affine transform that moves nothing."""
@@ -88,6 +92,10 @@ class Rigid:
         matrix[:3, :3] = left @ right  # the nearest exact rotation: products must not drift
         matrix.setflags(write=False)
         object.__setattr__(self, "matrix", matrix)
+
+    def __setstate__(self, state: dict[str, NDArray[np.float64]]) -> None:
+        state["matrix"].setflags(write=False)  # not through the constructor, whose projection may change the last bit
+        self.__dict__.update(state)
 
     @classmethod
     def identity(cls) -> Rigid:
