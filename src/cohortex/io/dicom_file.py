@@ -36,12 +36,15 @@ class DicomFile:
         Everything but long elements, which are read from the file when asked for.
     warnings : list of str
         What was odd about the file.
+    broken : UnreadableFile, optional
+        Why its pixels cannot be read although its header tells which series it belongs to.
     """
 
     path: Path
     name: str
     header: Dataset
     warnings: list[str] = field(default_factory=list)
+    broken: UnreadableFile | None = None
 
     @property
     def has_pixels(self) -> bool:
@@ -81,7 +84,7 @@ def _starts_with_element(start: bytes) -> bool:
     if len(start) < 12:
         return False
     for order in ("little", "big"):
-        group, element = (int.from_bytes(start[n : n + 2], order) for n in (0, 2))  # type: ignore[arg-type]
+        group, element = (int.from_bytes(start[n : n + 2], order) for n in (0, 2))
         if group not in _FIRST_GROUPS or element > 0x0100:
             continue
         if start[4:6].isalpha() and start[4:6].isupper():
@@ -126,10 +129,9 @@ def read_dicom_file(path: Path, *, name: str | None = None) -> DicomFile:
         header = _parsed(path)
     except (EOFError, OSError, ValueError, TypeError, KeyError, NotImplementedError, AttributeError) as error:
         raise UnreadableFile(f"{name}: the DICOM header breaks off or is corrupt ({error}). Send it again.") from error
-    if "SOPClassUID" not in header and "Rows" not in header and "MediaStorageSOPClassUID" not in header.file_meta:
+    if len(header) == 0 and "MediaStorageSOPClassUID" not in header.file_meta:
         raise UnreadableFile(f"{name}: a DICOM mark but no object behind it; the file is truncated. Send it again.")
-    _refuse_truncated(header, size, name)
-    return DicomFile(path=path, name=name, header=header, warnings=noted)
+    return DicomFile(path=path, name=name, header=header, warnings=noted, broken=_damage(header, size, name))
 
 
 def _parsed(path: Path) -> Dataset:
@@ -155,19 +157,31 @@ def whole_dataset(file: DicomFile) -> Dataset:
     return dataset
 
 
-def _refuse_truncated(header: Dataset, size: int, name: str) -> None:
-    """Compare where the last element must end with the size of the file."""
-    for tag in _PIXEL_TAGS:
-        if tag not in header:
-            continue
-        raw = header.get_item(tag)
-        if raw is None:
-            continue
-        length, start = getattr(raw, "length", _UNDEFINED), getattr(raw, "value_tell", 0)
-        if length not in (None, _UNDEFINED) and start and start + length > size:
-            raise UnreadableFile(
-                f"{name}: truncated: {max(0, size - start):,} of {length:,} bytes of pixel data. Send it again."
-            )
+def _damage(header: Dataset, size: int, name: str) -> UnreadableFile | None:
+    """Find out whether the last element ends where the file does, and whether a picture has pixels."""
+    last = header.get_item(max(header.keys())) if len(header) else None
+    length, start = getattr(last, "length", None), getattr(last, "value_tell", 0)
+    if length not in (None, _UNDEFINED) and start and start + length > size:
+        return UnreadableFile(
+            f"{name}: truncated: {max(0, size - start):,} of {length:,} bytes of its last element. Send it again."
+        )
+    if is_picture(header) and not any(tag in header for tag in _PIXEL_TAGS):
+        return UnreadableFile(
+            f"{name}: an {header.get('Modality', '')} image without pixel data; it was cut off or emptied. "
+            "Send the original file."
+        )
+    return None
+
+
+def is_picture(header: Dataset) -> bool:
+    """Whether an object should hold pixels, by its SOP class or its rows."""
+    name = pydicom.uid.UID(sop_class(header)).name
+    return "Rows" in header or "Image Storage" in name or name.startswith(("Segmentation", "Parametric Map"))
+
+
+def sop_class(header: Dataset) -> str:
+    """SOP Class UID of an object, from the object or else from the file's own preamble."""
+    return str(header.get("SOPClassUID") or header.file_meta.get("MediaStorageSOPClassUID") or "")
 
 
 def patient_key(header: Dataset) -> str:

@@ -7,13 +7,39 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from cohortex.io.dicom_file import DicomFile, number_of
+from cohortex.io.dicom_file import DicomFile, number_of, sop_class
 
 ENHANCED = "PerFrameFunctionalGroupsSequence"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Plane:
+    """Where a picture lies in the patient.
+
+    Attributes
+    ----------
+    position_mm : ndarray, shape (3,)
+        Centre of the first pixel, LPS mm.
+    directions : ndarray, shape (3, 2)
+        Unit vectors of growing column index and of growing row index.
+    pixel_spacing_mm : tuple of float
+        Between columns (along a row) and between rows.
+    """
+
+    position_mm: NDArray[np.float64]
+    directions: NDArray[np.float64]
+    pixel_spacing_mm: tuple[float, float]
+
+    @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit vector from slice to slice: along a row × down a column, as DICOM defines it."""
+        normal = np.cross(self.directions[:, 0], self.directions[:, 1])
+        return np.asarray(normal / np.linalg.norm(normal))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -30,12 +56,10 @@ class Frame:
         Rows and columns.
     tile : tuple of int, optional
         First row and column in the decoded frame, where several slices are tiled into one picture.
-    position_mm : ndarray, shape (3,), optional
-        Centre of the first pixel, LPS mm; None for a picture without a place.
-    directions : ndarray, shape (3, 2), optional
-        Unit vectors of growing column index and of growing row index.
+    plane : Plane, optional
+        Its place in the patient; None for a picture without one.
     pixel_spacing_mm : tuple of float, optional
-        Between columns (along a row) and between rows.
+        Between columns and between rows, where the header gives it.
     slope, intercept : float
         value = slope * stored + intercept.
     unit : str
@@ -48,8 +72,7 @@ class Frame:
     index: int = 0
     shape: tuple[int, int]
     tile: tuple[int, int] | None = None
-    position_mm: NDArray[np.float64] | None = None
-    directions: NDArray[np.float64] | None = None
+    plane: Plane | None = None
     pixel_spacing_mm: tuple[float, float] | None = None
     slope: float = 1.0
     intercept: float = 0.0
@@ -67,17 +90,18 @@ class Frame:
     order: int = 0
     layers: tuple[Dataset, ...] = field(default=(), repr=False)
 
-    @property
-    def placed(self) -> bool:
-        """Whether its place in the patient is known."""
-        return self.position_mm is not None and self.directions is not None and self.pixel_spacing_mm is not None
 
-    @property
-    def normal(self) -> NDArray[np.float64]:
-        """Unit vector from slice to slice: column direction × row direction, as DICOM defines it."""
-        assert self.directions is not None  # callers look at `placed` first
-        normal = np.cross(self.directions[:, 0], self.directions[:, 1])
-        return np.asarray(normal / np.linalg.norm(normal))
+def plane_of(frame: Frame) -> Plane:
+    """The place of a frame that must have one.
+
+    Raises
+    ------
+    ValueError
+        If it has none.
+    """
+    if frame.plane is None:
+        raise ValueError(f"{frame.file.name} has no place in the patient; stack only frames that have one.")
+    return frame.plane
 
 
 def frames_of(file: DicomFile) -> list[Frame]:
@@ -96,7 +120,7 @@ def frames_of(file: DicomFile) -> list[Frame]:
     header = file.header
     count = max(1, file.integer("NumberOfFrames", 1))
     groups = header.get(ENHANCED) or []
-    shared = _first_item(header, "SharedFunctionalGroupsSequence")
+    shared = _first_item(header, "SharedFunctionalGroupsSequence") or Dataset()
     if groups:
         return [frame_from((group, shared, header), file, index) for index, group in enumerate(groups[:count])]
     return [frame_from((header,), file, index) for index in range(count)]
@@ -113,18 +137,21 @@ def frame_from(layers: Sequence[Dataset], file: DicomFile, index: int) -> Frame:
     if spacing is None and directions is None:
         for keyword in ("ImagerPixelSpacing", "NominalScannedPixelSpacing"):
             spacing = spacing if spacing is not None else lookup.numbers("", keyword, 2)
-    slope, intercept, unit = _scaling(lookup, header)
+    if spacing is not None and not np.all(spacing > 0):
+        spacing = None
+    between = None if spacing is None else (float(spacing[1]), float(spacing[0]))
     cine = file.integer("NumberOfFrames", 1) > 1 and not header.get(ENHANCED)
+    plane = None
+    if position is not None and directions is not None and between is not None and not cine:
+        plane = Plane(position_mm=position, directions=directions, pixel_spacing_mm=between)
+    slope, intercept, unit = _scaling(lookup, header)
     gradient = lookup.numbers("DiffusionGradientDirectionSequence", "DiffusionGradientOrientation", 3)
     return Frame(
         file=file,
         index=index,
         shape=(file.integer("Rows"), file.integer("Columns")),
-        position_mm=position if not cine or directions is None else None,
-        directions=directions,
-        pixel_spacing_mm=(float(spacing[1]), float(spacing[0]))
-        if spacing is not None and np.all(spacing > 0)
-        else None,
+        plane=plane,
+        pixel_spacing_mm=between,
         slope=slope,
         intercept=intercept,
         unit=unit,
@@ -151,7 +178,7 @@ class _Lookup:
     """Elements of a frame: in a functional group sequence where there is one, else in the object itself."""
 
     def __init__(self, layers: Sequence[Dataset]) -> None:
-        self.layers = [layer for layer in layers if layer is not None]
+        self.layers = list(layers)
 
     def value(self, sequence: str, *keywords: str) -> Any:
         for layer in self.layers:
@@ -225,12 +252,22 @@ def _scaling(lookup: _Lookup, header: Dataset) -> tuple[float, float, str]:
     kind = str(lookup.value("PixelValueTransformationSequence", "RescaleType") or "").upper()
     modality = str(header.get("Modality") or "")
     unit = "arbitrary"
-    if modality == "CT" and int(number_of(header.get("SamplesPerPixel"), 1)) == 1 and kind in ("", "HU"):
+    if int(number_of(header.get("SamplesPerPixel"), 1)) > 1:
+        return 1.0, 0.0, unit  # colours are no measurement, whatever the header says
+    real_world = _first_item(header, "RealWorldValueMappingSequence")
+    for layer in lookup.layers:
+        real_world = real_world or _first_item(layer, "RealWorldValueMappingSequence")
+    if "Parametric Map" in pydicom.uid.UID(sop_class(header)).name and real_world is not None:
+        codes = _first_item(real_world, "MeasurementUnitsCodeSequence")
+        named = str(codes.get("CodeValue", "")) if codes is not None else ""
+        slope = number_of(real_world.get("RealWorldValueSlope"), 1.0)
+        return slope or 1.0, number_of(real_world.get("RealWorldValueIntercept"), 0.0), named or unit
+    if modality == "CT" and kind in ("", "HU"):
         unit = "HU" if slope is not None else "arbitrary"
     elif modality == "PT":
         named = str(header.get("Units") or "").upper()
         unit = {"BQML": "Bq/mL", "CNTS": "counts", "CPS": "counts/s", "GML": "g/mL"}.get(named, "arbitrary")
-    return (1.0 if not slope else slope), (0.0 if intercept is None else intercept), unit
+    return slope or 1.0, 0.0 if intercept is None else intercept, unit
 
 
 _PRIVATE_B_VALUES = (  # vendor, group, creator, element: where b-values lived before DICOM had a place for them

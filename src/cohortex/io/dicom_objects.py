@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cohortex.errors import CohortexError, UnreadableFile
+from cohortex.errors import CohortexError, NotAnImage, UnreadableFile
 from cohortex.image import Image
-from cohortex.io.dicom_file import DicomFile
+from cohortex.io.dicom_file import DicomFile, sop_class
 from cohortex.io.dicom_frames import Frame, frames_of
+from cohortex.io.dicom_mosaic import is_tiled, tiles_of
 from cohortex.io.dicom_pixels import PixelReader
+from cohortex.io.dicom_segmentation import SEGMENTATION_CLASS, images_of_segmentation
 from cohortex.io.dicom_series import Gaps, Uneven, image_of, split_series
 from cohortex.progress import Progress, ProgressCallback
+
+WHOLE_SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +47,14 @@ def images_of_files(files: Sequence[DicomFile], *, gaps: Gaps, uneven: Uneven, p
     """
     series: dict[str, list[DicomFile]] = {}
     ignored: list[tuple[str, str]] = []
-    for file in files:
-        if not file.has_pixels:
-            ignored.append((file.name, f"{file.name}: {file.text('Modality', 'DICOM')} object without pixels"))
-            continue
-        series.setdefault(file.text("SeriesInstanceUID", file.name), []).append(file)
-    images: list[Image] = []
     problems: list[tuple[str, CohortexError]] = []
+    for file in files:
+        if not file.has_pixels and file.broken is None:
+            kind = file.text("Modality", "DICOM")
+            ignored.append((file.name, f"{file.name}: a DICOM {kind} object, which holds no picture"))
+        else:
+            series.setdefault(file.text("SeriesInstanceUID", file.name), []).append(file)
+    images: list[Image] = []
     reader = PixelReader()
     total, done = sum(len(members) for members in series.values()), 0
 
@@ -61,23 +66,50 @@ def images_of_files(files: Sequence[DicomFile], *, gaps: Gaps, uneven: Uneven, p
     for members in sorted(series.values(), key=lambda m: (m[0].integer("SeriesNumber"), m[0].name)):
         name = _series_name(members)
         try:
-            warnings = _without_duplicates(members)
-            frames: list[Frame] = [frame for file in members for frame in frames_of(file)]
-            groups = split_series(frames)
+            warnings = checked_members(members)
+            made = _images_of_series(members, reader, name, gaps, uneven, tick)
+            for image_or_problem in made:
+                if isinstance(image_or_problem, CohortexError):
+                    problems.append((name, image_or_problem))
+                else:
+                    images.append(_with_warnings(image_or_problem, warnings))
         except CohortexError as error:
             problems.append((name, error))
-            continue
-        for group in groups:
-            try:
-                image = image_of(group, reader, name=name, gaps=gaps, uneven=uneven, tick=tick)
-            except CohortexError as error:
-                problems.append((name, error))
-                continue
-            if warnings:
-                noted = image.metadata.get("warnings", [])
-                image = image.with_metadata(warnings=[*noted, *warnings])  # type: ignore[misc]
-            images.append(image)
     return Found(images=tuple(images), problems=tuple(problems), ignored=tuple(ignored))
+
+
+def _images_of_series(
+    members: Sequence[DicomFile],
+    reader: PixelReader,
+    name: str,
+    gaps: Gaps,
+    uneven: Uneven,
+    tick: Callable[[], None],
+) -> Iterator[Image | CohortexError]:
+    """Images of one series, and in place of each that fails its error."""
+    frames: list[Frame] = []
+    for file in members:
+        kind = sop_class(file.header)
+        if kind == SEGMENTATION_CLASS:
+            yield from images_of_segmentation(file)
+        elif kind == WHOLE_SLIDE_CLASS:
+            raise NotAnImage(f"{file.name}: tiles of a whole-slide microscopy image, which is not read here.")
+        elif is_tiled(file.header):
+            frames.extend(tiles_of(file))
+        else:
+            frames.extend(frames_of(file))
+    for group in split_series(frames):
+        try:
+            yield image_of(group, reader, name=name, gaps=gaps, uneven=uneven, tick=tick)
+        except CohortexError as error:
+            yield error
+
+
+def _with_warnings(image: Image, warnings: list[str]) -> Image:
+    if not warnings:
+        return image
+    noted = image.metadata.get("warnings", [])
+    return image.with_metadata(warnings=[*noted, *warnings])  # type: ignore[misc]
 
 
 def _series_name(files: Sequence[DicomFile]) -> str:
@@ -88,8 +120,20 @@ def _series_name(files: Sequence[DicomFile]) -> str:
     return f"series {number} {description}".strip() if number else f"series of {first.name}"
 
 
-def _without_duplicates(files: list[DicomFile]) -> list[str]:
-    """Remove repeated files from the list; different files under one SOP Instance UID are refused."""
+def checked_members(files: list[DicomFile]) -> list[str]:
+    """Refuse a series with a broken member; remove repeated files and say so.
+
+    Raises
+    ------
+    UnreadableFile
+        Naming the broken member, or two different files under one SOP Instance UID.
+    """
+    broken = [file for file in files if file.broken is not None]
+    if broken and broken[0].broken is not None:
+        more = (
+            f" The other {len(files) - len(broken)} files of its series are whole." if len(files) > len(broken) else ""
+        )
+        raise UnreadableFile(f"{broken[0].broken}{more}")
     seen: dict[str, DicomFile] = {}
     warnings: list[str] = []
     for file in list(files):

@@ -12,7 +12,8 @@ import pydicom
 import SimpleITK as sitk
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
-from pydicom.pixels import apply_color_lut, pixel_array
+from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.utils import pixel_array
 
 from cohortex.errors import UnreadableFile
 from cohortex.io.dicom_file import PIXEL_KEYWORDS, DicomFile, whole_dataset
@@ -60,7 +61,7 @@ def decode_pixels(file: DicomFile) -> NDArray[Any]:
                     values = apply_color_lut(values, dataset)
     except Exception as error:  # every decoder raises its own kinds
         raise UnreadableFile(
-            f"{file.name}: its pixels do not decode ({syntax.name}: {_first_line(error)}). "
+            f"{file.name}: its pixels do not decode ({syntax.name}: {_in_one_line(error)}). "
             "Send it again, uncompressed if the source can."
         ) from error
     frames = max(1, file.integer("NumberOfFrames", 1))
@@ -110,8 +111,8 @@ _PIXEL_MODULE = {
 }
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+def _in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
 
 
 class PixelReader:

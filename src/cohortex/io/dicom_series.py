@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.pixels import apply_modality_lut
+from pydicom.pixels.processing import apply_modality_lut
 
 from cohortex.errors import GeometryError
 from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.image.image import Axis
 from cohortex.io.dicom_file import patient_key
-from cohortex.io.dicom_frames import Frame
+from cohortex.io.dicom_frames import Frame, plane_of
 from cohortex.io.dicom_metadata import header_metadata
 from cohortex.io.dicom_pixels import PixelReader
 from cohortex.io.dicom_stacks import (
@@ -40,8 +40,9 @@ _COARSE_SIDEWAYS_MM = 0.01
 def split_series(frames: Sequence[Frame]) -> list[list[Frame]]:
     """Split the frames of one series into those of one image each.
 
-    By size, colours, image type, orientation and pixel spacing always; by echo time, inversion time and flip angle
-    where the same places are imaged more than once (a value that merely varies from slice to slice splits nothing).
+    By size, colours, the first three values of the image type (a localizer is none of the slices), orientation and
+    pixel spacing always; by the whole image type, echo time, inversion time and flip angle where the same places
+    are imaged more than once (a value that merely varies from slice to slice splits nothing).
 
     Parameters
     ----------
@@ -61,28 +62,29 @@ def split_series(frames: Sequence[Frame]) -> list[list[Frame]]:
                 break
         else:
             groups.append([frame])
-    for value in (_echo, _inversion, _flip):
+    for value in (_whole_type, _echo, _inversion, _flip):
         groups = [part for group in groups for part in _split_by(group, value)]
     return groups
 
 
 def _alike(one: Frame, other: Frame) -> bool:
-    if (one.shape, one.colour, one.image_type, one.placed) != (
-        other.shape,
-        other.colour,
-        other.image_type,
-        other.placed,
-    ):
+    if _kind(one) != _kind(other):
         return False
-    if not one.placed:
+    if one.plane is None or other.plane is None:
         return one.file is other.file
-    assert one.directions is not None and other.directions is not None  # both are placed
-    assert one.pixel_spacing_mm is not None and other.pixel_spacing_mm is not None
     return bool(
-        np.allclose(one.directions, other.directions, atol=_SAME_DIRECTION)
-        and np.allclose(one.pixel_spacing_mm, other.pixel_spacing_mm, atol=_SAME_SPACING_MM)
+        np.allclose(one.plane.directions, other.plane.directions, atol=_SAME_DIRECTION)
+        and np.allclose(one.plane.pixel_spacing_mm, other.plane.pixel_spacing_mm, atol=_SAME_SPACING_MM)
         and one.layers[-1].get("FrameOfReferenceUID") == other.layers[-1].get("FrameOfReferenceUID")
     )
+
+
+def _kind(frame: Frame) -> tuple[object, ...]:
+    return frame.shape, frame.colour, frame.image_type[:3], frame.plane is None
+
+
+def _whole_type(frame: Frame) -> tuple[str, ...]:
+    return frame.image_type
 
 
 def _echo(frame: Frame) -> float | None:
@@ -97,21 +99,20 @@ def _flip(frame: Frame) -> float | None:
     return None if frame.flip_angle_deg is None else round(frame.flip_angle_deg, 3)
 
 
-def _split_by(group: list[Frame], value: Callable[[Frame], float | None]) -> list[list[Frame]]:
-    parts: dict[float | None, list[Frame]] = {}
+def _split_by(group: list[Frame], value: Callable[[Frame], Hashable]) -> list[list[Frame]]:
+    parts: dict[Hashable, list[Frame]] = {}
     for frame in group:
         parts.setdefault(value(frame), []).append(frame)
-    if len(parts) == 1 or not group[0].placed:
+    if len(parts) == 1 or group[0].plane is None:
         return [group]
     places = [{_rounded_place(frame) for frame in part} for part in parts.values()]
     if sum(map(len, places)) == len(set().union(*places)):
         return [group]  # no place twice: the value varies along the stack
-    return [parts[key] for key in sorted(parts, key=lambda k: (k is None, k or 0.0))]
+    return [parts[key] for key in sorted(parts, key=lambda key: (key is None, key))]
 
 
 def _rounded_place(frame: Frame) -> tuple[float, ...]:
-    assert frame.position_mm is not None  # placed
-    return tuple(np.round(frame.position_mm, 1).tolist())
+    return tuple(np.round(plane_of(frame).position_mm, 1).tolist())
 
 
 def image_of(
@@ -149,7 +150,7 @@ def image_of(
     CohortexError
         As `stack_frames`, `measure_spacing` and `decode_pixels`.
     """
-    if not frames[0].placed:
+    if frames[0].plane is None:
         return _flat_image(frames, reader, tick)
 
     def same(one: Frame, other: Frame) -> bool:
@@ -216,7 +217,7 @@ def _odd(stack: Stack, spacing: Spacing) -> list[str]:
     warnings = [w for frame in stack.slices for w in frame.file.warnings] + stack.warnings
     first = stack.slices[0]
     stated = header_metadata(first.layers).get("spacing_between_slices_mm")
-    apart = abs(float(spacing.step_mm @ first.normal))
+    apart = abs(float(spacing.step_mm @ plane_of(first).normal))
     if isinstance(stated, float) and len(stack.slices) > 1 and abs(stated - apart) > 0.05 * apart:
         warnings.append(
             f"the header says {stated:g} mm between slices, their positions {apart:.4g} mm; positions were used"
@@ -260,9 +261,9 @@ def _on_even_places(
 
 def _assembled(values: NDArray[np.generic], stack: Stack, spacing: Spacing, warnings: list[str]) -> Image:
     first = stack.slices[0]
-    assert first.directions is not None and first.pixel_spacing_mm is not None  # placed
+    plane = plane_of(first)
     matrix = np.eye(4)
-    matrix[:3, :2] = first.directions * np.asarray(first.pixel_spacing_mm)
+    matrix[:3, :2] = plane.directions * np.asarray(plane.pixel_spacing_mm)
     matrix[:3, 2] = spacing.step_mm
     matrix[:3, 3] = spacing.origin_mm
     axes: tuple[Axis, ...] = ()
@@ -282,7 +283,7 @@ def _assembled(values: NDArray[np.generic], stack: Stack, spacing: Spacing, warn
         raise GeometryError(f"{first.file.name}: {error}") from error
     unit = "arbitrary" if colour else first.unit
     metadata = _metadata(stack.volumes, warnings)
-    metadata["image_orientation_patient"] = [round(float(x), 7) for x in first.directions.T.ravel()]
+    metadata["image_orientation_patient"] = [round(float(x), 7) for x in plane.directions.T.ravel()]
     return Image(arranged, grid, unit, metadata, axes)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cohortex.errors import GeometryError, MissingSlices, UnevenSlices
-from cohortex.io.dicom_frames import Frame
+from cohortex.io.dicom_frames import Frame, plane_of
 
 SAME_PLACE_MM = 0.02  # two frames closer than this along the normal show the same slice
 _EVEN = 0.01  # deviation from even spacing, in spacings, that rounding in headers explains
@@ -72,8 +72,7 @@ class Spacing:
 
 
 def _position(frame: Frame) -> NDArray[np.float64]:
-    assert frame.position_mm is not None  # stacks are built from placed frames only
-    return frame.position_mm
+    return plane_of(frame).position_mm
 
 
 def stack_frames(frames: Sequence[Frame], *, same: Callable[[Frame, Frame], bool], name: str) -> Stack:
@@ -100,7 +99,7 @@ def stack_frames(frames: Sequence[Frame], *, same: Callable[[Frame, Frame], bool
     MissingSlices
         If some places were imaged more often than others.
     """
-    normal = frames[0].normal
+    normal = plane_of(frames[0]).normal
     ordered = sorted(frames, key=lambda f: (float(_position(f) @ normal), f.instance_number, f.order, f.file.name))
     places: list[list[Frame]] = []
     for frame in ordered:
@@ -192,7 +191,9 @@ def measure_spacing(stack: Stack, *, name: str) -> Spacing:
     first = stack.slices[0]
     if len(offsets) == 1:
         thickness = _header_distance(first) or 1.0
-        return Spacing(origin_mm=positions[0], step_mm=first.normal * thickness, places=np.zeros(1), missing=False)
+        return Spacing(
+            origin_mm=positions[0], step_mm=plane_of(first).normal * thickness, places=np.zeros(1), missing=False
+        )
     along = offsets - offsets[0]
     per_mm = (positions[-1] - positions[0]) / along[-1]
     sideways = positions - positions[0] - along[:, None] * per_mm
@@ -247,7 +248,7 @@ def _where(frame: Frame, normal: NDArray[np.float64]) -> str:
 def refuse_missing(stack: Stack, spacing: Spacing, name: str) -> None:
     """Raise `MissingSlices` that names how many slices are missing and where."""
     lost = int(spacing.places[-1]) + 1 - len(stack.slices)
-    normal = stack.slices[0].normal
+    normal = plane_of(stack.slices[0]).normal
     axis = int(np.argmax(np.abs(normal)))
     wide = np.flatnonzero(np.diff(spacing.places) > 1.5)
     ranges = ", ".join(

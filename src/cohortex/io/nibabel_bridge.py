@@ -12,6 +12,7 @@ from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.image.image import Axis
 from cohortex.io.convention import is_singular, lps_from_ras
+from cohortex.io.nifti import DISPLACEMENT, VECTOR
 from cohortex.io.nifti_writing import stored_values_and_header
 
 
@@ -49,7 +50,8 @@ def from_nibabel(source: Any, *, unit: str = "arbitrary", extra_axes: tuple[Axis
     unit : str
         Unit of the values.
     extra_axes : tuple of {"time", "channel", "vector"}, optional
-        Names of the axes after the third; one axis is "time" when omitted, a fifth "vector" or "channel".
+        Names of the axes after the third; when omitted the fourth is time and the fifth channels (a vector where
+        the NIfTI intent says so), and colours are channels.
 
     Returns
     -------
@@ -61,19 +63,34 @@ def from_nibabel(source: Any, *, unit: str = "arbitrary", extra_axes: tuple[Axis
     GeometryError
         If the affine is missing or has no inverse.
     """
-    if source.affine is None or is_singular(source.affine):
+    header = source.header
+    coded = "sform_code" not in header or int(header["sform_code"]) > 0 or int(header["qform_code"]) > 0
+    if coded and (source.affine is None or is_singular(source.affine)):
         raise GeometryError("the nibabel image has no usable affine; set one before converting it.")
     values = np.asanyarray(source.dataobj)
+    colours: tuple[Axis, ...] = ()
     if values.dtype.names:
         values = np.stack([values[field] for field in values.dtype.names], axis=-1)
-        extra_axes = extra_axes or ((*(("time",) if values.ndim == 5 else ()), "channel"))  # type: ignore[assignment]
-    while values.ndim < 3:
-        values = values[..., None]
-    if extra_axes is None:
-        if values.ndim == 5 and values.shape[3] == 1:
-            values = values[:, :, :, 0]
-            extra_axes = ("vector",) if values.shape[3] == 3 else ("channel",)
-        else:
-            named: dict[int, tuple[Axis, ...]] = {3: (), 4: ("time",), 5: ("time", "channel")}
-            extra_axes = named[values.ndim]
-    return Image(values, Grid(values.shape[:3], lps_from_ras(source.affine)), unit, {}, extra_axes)
+        colours = ("channel",)
+    spatial = 2 if values.ndim - len(colours) == 2 and not coded else 3
+    if values.ndim - len(colours) < spatial:
+        values = values.reshape(*values.shape[: values.ndim - len(colours)], 1, *values.shape[-1:] * len(colours))
+    further = values.shape[spatial : values.ndim - len(colours)]
+    if len(further) == 2 and further[0] == 1:
+        values = values.reshape(*values.shape[:3], *values.shape[4:])
+        further = further[1:]
+        names: tuple[Axis, ...] = (_fifth_axis(header, further[0]),)
+    else:
+        named: list[Axis] = ["time"] if further else []
+        names = (*named, *(_fifth_axis(header, size) for size in further[1:]))
+    shape = values.shape[:spatial]
+    if coded:
+        grid = Grid(shape, lps_from_ras(source.affine))
+    else:
+        grid = Grid.from_parts(shape, spacing_mm=header.get_zooms()[:spatial], orientation_known=False)
+    return Image(values, grid, unit, {}, extra_axes or (*names, *colours))
+
+
+def _fifth_axis(header: Any, size: int) -> Axis:
+    is_vector = "intent_code" in header and int(header["intent_code"]) in (VECTOR, DISPLACEMENT) and size == 3
+    return "vector" if is_vector else "channel"

@@ -10,6 +10,7 @@ from typing import IO, Any
 
 import nibabel as nib
 import numpy as np
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from cohortex.errors import GeometryError, UnknownFormat, UnreadableFile
@@ -17,6 +18,7 @@ from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.image.image import Axis
 from cohortex.io.convention import is_singular, lps_from_ras
+from cohortex.io.file_size import refuse_impossible_size
 from cohortex.io.sidecar import metadata_beside
 from cohortex.progress import Progress, ProgressCallback, silent
 
@@ -24,8 +26,9 @@ EXTENSION_CODE = 6  # "comment": free text; ours is one JSON object
 VECTOR, DISPLACEMENT, LABEL = 1007, 1006, 1002  # NIfTI intent codes
 _LENGTH_UNITS_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}  # unknown is taken as mm
 _TIME_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
-_LARGEST_GZIP_RATIO = 1100  # deflate cannot do better than 1032 : 1
 _BLOCK_BYTES = 1 << 24
+_SCALED_AT_ONCE = 1 << 22  # values; bounds the memory of the float64 arithmetic
+_INTEGER_TYPES: tuple[type[np.integer[Any]], ...] = (np.int16, np.uint16, np.int32, np.int64)
 
 
 def read_nifti(path: Path, *, name: str | None = None, progress: ProgressCallback = silent) -> Image:
@@ -67,7 +70,13 @@ def read_nifti(path: Path, *, name: str | None = None, progress: ProgressCallbac
         single = header_path == values_path
         offset = int(header["vox_offset"]) if single else 0
         needed = offset + int(np.prod(shape, dtype=object)) * dtype.itemsize
-        _refuse_impossible_size(values_path, needed, shape, name)
+        refuse_impossible_size(
+            name=name,
+            shape=shape,
+            needed=needed,
+            present=values_path.stat().st_size,
+            packed=_is_packed(values_path),
+        )
         if single:
             raw = _voxels(stream, offset, needed, name, progress)
     if not single:
@@ -142,7 +151,7 @@ def _header(stream: IO[bytes], name: str) -> tuple[Any, dict[str, Any]]:
             header = kind(start[:size], check=False)
             break
     else:
-        if len(start) >= 348 and 348 in (int.from_bytes(start[:4], o) for o in ("little", "big")):  # type: ignore[arg-type]
+        if len(start) >= 348 and 348 in (int.from_bytes(start[:4], o) for o in ("little", "big")):
             raise UnknownFormat(f"{name}: an Analyze 7.5 header without a NIfTI mark. Convert it to NIfTI first.")
         raise UnreadableFile(
             f"{name}: not a NIfTI file (no 'n+1' or 'n+2' mark in its {len(start)} first bytes). "
@@ -189,23 +198,16 @@ def _checked_type(header: Any, name: str) -> np.dtype[Any]:
         raise UnreadableFile(f"{name}: complex values are not supported. Save magnitude and phase as two images.")
     try:
         dtype = np.dtype(header.get_data_dtype())
-    except nib.spatialimages.HeaderDataError as error:
+    except HeaderDataError as error:
         raise UnreadableFile(f"{name}: data type code {code} is not known. Export it again as float32.") from error
     if code == 1536 or dtype.itemsize == 0 or code == 1:
         raise UnreadableFile(f"{name}: data type code {code} is not supported. Export it again as float32.")
     return dtype
 
 
-def _refuse_impossible_size(path: Path, needed: int, shape: tuple[int, ...], name: str) -> None:
-    """Refuse what the file cannot hold before memory is asked for."""
+def _is_packed(path: Path) -> bool:
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    size = path.stat().st_size
-    if needed > size * (_LARGEST_GZIP_RATIO if packed else 1):
-        raise UnreadableFile(
-            f"{name}: its header asks for {'×'.join(map(str, shape))} voxels, {needed:,} bytes; the file has {size:,}. "
-            "It is truncated or its header is wrong; send it again."
-        )
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _voxels(stream: IO[bytes], offset: int, needed: int, name: str, progress: ProgressCallback) -> bytearray:
@@ -261,11 +263,17 @@ def rescaled(stored: NDArray[Any], slope: float, intercept: float) -> NDArray[An
         return stored
     if np.issubdtype(stored.dtype, np.integer) and slope == 1 and float(intercept).is_integer():
         low, high = (int(stored.min()) + int(intercept), int(stored.max()) + int(intercept)) if stored.size else (0, 0)
-        for kind in (np.int16, np.uint16, np.int32, np.int64):
-            if np.iinfo(kind).min <= low and high <= np.iinfo(kind).max:
-                return np.add(stored, int(intercept), dtype=np.int64, casting="unsafe").astype(kind, order="K")
-    kind = np.float64 if stored.dtype.itemsize > 4 or stored.dtype in (np.int32, np.uint32) else np.float32
-    return (stored.astype(np.float64, order="K") * slope + intercept).astype(kind, order="K")
+        for narrow in _INTEGER_TYPES:
+            if np.iinfo(narrow).min <= low and high <= np.iinfo(narrow).max:
+                # sums wrap modulo 2ⁿ and the result fits, so it is exact
+                return np.asarray(stored.astype(narrow, order="K") + np.asarray(int(intercept)).astype(narrow))
+    wide = stored.dtype.itemsize > 4 or stored.dtype in (np.int32, np.uint32)
+    result = np.empty_like(stored, dtype=np.float64 if wide else np.float32)
+    source, target = stored.ravel(order="K"), result.ravel(order="K")
+    for start in range(0, source.size, _SCALED_AT_ONCE):
+        block = slice(start, start + _SCALED_AT_ONCE)
+        target[block] = source[block].astype(np.float64) * slope + intercept
+    return result
 
 
 def _colours_apart(values: NDArray[Any]) -> NDArray[Any]:
@@ -289,7 +297,7 @@ def _grid(header: Any, shape: tuple[int, ...], extension: dict[str, Any], name: 
         else:
             try:
                 qform = scale @ header.get_qform()
-            except (ValueError, nib.spatialimages.HeaderDataError) as error:
+            except (ValueError, HeaderDataError) as error:
                 raise GeometryError(f"{name}: its qform is no rotation ({error}). Export it again.") from error
     if sform_code > 0:
         matrix = scale @ header.get_sform()
@@ -357,6 +365,6 @@ def _described(header: Any, axes: tuple[Axis, ...], warnings: list[str]) -> dict
         unit = _TIME_UNITS_S.get(int(header["xyzt_units"]) & 56)
         if step > 0 and unit is not None:
             result["repetition_time_s"] = round(step * unit, 9)
-        elif step > 0:
+        elif step > 0 and step != 1:  # 1 is what a header says that knows nothing
             warnings.append(f"time step {step:g} without a unit; repetition time left out")
     return result

@@ -83,7 +83,9 @@ def stored_values_and_header(image: Image) -> tuple[NDArray[Any], Any]:
     header["pixdim"][1 : grid.ndim + 1] = grid.spacing_mm
     if timed and isinstance(step, int | float):
         header["pixdim"][4] = step
-    header.set_xyzt_units("mm", "sec" if timed else None)
+        header.set_xyzt_units("mm", "sec")
+    else:
+        header.set_xyzt_units("mm")
     header["intent_code"] = intent
     header["descrip"] = f"cohortex {__version__}; unit {image.unit}".encode("ascii", "replace")[:79]
     header["scl_slope"], header["scl_inter"] = 1, 0

@@ -13,7 +13,7 @@ from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.image.image import Axis
 from cohortex.io.sidecar import metadata_beside
-from cohortex.progress import ProgressCallback, silent
+from cohortex.progress import Progress, ProgressCallback, silent
 
 _LARGEST_PIXELS = 1 << 28
 
@@ -28,7 +28,7 @@ def read_png(path: Path, *, name: str | None = None, progress: ProgressCallback 
     name : str, optional
         What messages call it.
     progress : callable, optional
-        Not told anything: one picture is quick.
+        Told at the end.
 
     Returns
     -------
@@ -67,6 +67,7 @@ def read_png(path: Path, *, name: str | None = None, progress: ProgressCallback 
         spacing = (1.0, 1.0)
         warnings.append("no pixel size in the file; 1 mm was taken")
     warnings.append("a PNG says nothing about left and right")
+    progress(Progress(task=f"reading {name}", done=1, total=1))
     metadata = {**metadata_beside(path), "warnings": warnings, "source": name}
     grid = Grid.from_parts(values.shape[:2], spacing_mm=spacing, orientation_known=False)
     return Image(values, grid, "arbitrary", metadata, axes)
@@ -94,16 +95,17 @@ def write_png(image: Image, path: Path) -> None:
         single = [axis for axis in range(3) if image.grid.shape[axis] == 1]
         if not single:
             size = "×".join(map(str, image.grid.shape))
-            raise GeometryError(f"{path.name}: a PNG holds one slice, this image is {size}. Take one slice first.")
+            raise GeometryError(f"a PNG holds one slice, this image is {size}. Take one slice first.")
         values = values.squeeze(axis=single[-1])
     if image.extra_axes not in ((), ("channel",)):
-        raise GeometryError(f"{path.name}: a PNG holds no {image.extra_axes[0]} axis. Take one volume first.")
+        raise GeometryError(f"a PNG holds no {image.extra_axes[0]} axis. Take one volume first.")
     if values.dtype == bool:
         values = values.astype(np.uint8)
     grey = values.ndim == 2
-    if not ((values.dtype == np.uint8 and (grey or values.shape[-1] in (3, 4))) or (values.dtype == np.uint16 and grey)):
+    fits = values.dtype == np.uint8 and (grey or values.shape[-1] in (3, 4))
+    if not fits and not (values.dtype == np.uint16 and grey):
         raise ValueError(
-            f"{path.name}: values of type {values.dtype} do not go into a PNG, and scaling them silently would change "
+            f"values of type {values.dtype} do not go into a PNG, and scaling them silently would change "
             "them. Window them to uint8 or uint16 first."
         )
     kept = [axis for axis in range(n) if n == 2 or axis != single[-1]]

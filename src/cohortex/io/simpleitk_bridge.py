@@ -51,8 +51,9 @@ def simpleitk_of(image: Image) -> Any:
     extra, grid = image.extra_axes, image.grid
     if extra not in ((), ("time",), ("channel",), ("vector",), ("time", "channel"), ("time", "vector")):
         raise GeometryError(f"axes {extra} cannot go to SimpleITK; convert one image per {extra[0]}.")
-    timed, components = "time" in extra, bool(extra) and extra[-1] != "time"
-    n = grid.ndim + timed
+    timed, component_axis = "time" in extra, next((axis for axis in extra if axis != "time"), None)
+    components = component_axis is not None
+    n = grid.ndim + int(timed)
     order = (*range(n - 1, -1, -1), *((n,) if components else ()))
     native = values.astype(values.dtype.newbyteorder("="), copy=False)
     result = sitk.GetImageFromArray(np.transpose(native, order), isVector=components)
@@ -63,6 +64,17 @@ def simpleitk_of(image: Image) -> Any:
     step = image.metadata.get("repetition_time_s")
     if timed and isinstance(step, int | float) and step > 0:
         spacing[-1] = step
+        result.SetMetaData("cohortex_repetition_time_s", repr(float(step)))
+    if image.unit not in ("arbitrary", "label"):
+        result.SetMetaData("cohortex_unit", image.unit)
+    if isinstance(image, Labels):
+        result.SetMetaData("cohortex_kind", "labels")
+    elif component_axis is not None:
+        result.SetMetaData("cohortex_kind", component_axis)
+    if not grid.orientation_known and n > 2:
+        result.SetMetaData("cohortex_orientation", "unknown")
+    if grid.frame_of_reference:
+        result.SetMetaData("cohortex_frame_of_reference", grid.frame_of_reference)
     result.SetSpacing(spacing.tolist())
     result.SetOrigin(origin.tolist())
     result.SetDirection(direction.ravel().tolist())
@@ -70,20 +82,22 @@ def simpleitk_of(image: Image) -> Any:
 
 
 def from_simpleitk(
-    source: Any, *, unit: str = "arbitrary", orientation_known: bool | None = None, vector: bool = False
+    source: Any, *, unit: str | None = None, orientation_known: bool | None = None, vector: bool | None = None
 ) -> Image:
     """Turn a `SimpleITK.Image` into an `Image`.
+
+    What `to_simpleitk` noted in the metadata dictionary (unit, labels, vectors) comes back.
 
     Parameters
     ----------
     source : SimpleITK.Image
         Two, three or four axes; the fourth is time.
-    unit : str
-        Unit of the values.
+    unit : str, optional
+        Unit of the values; as noted, else "arbitrary", when omitted.
     orientation_known : bool, optional
-        Whether its axes are patient coordinates; when omitted, true for three axes and more.
-    vector : bool
-        Whether several components per voxel are a vector in world mm rather than channels.
+        Whether its axes are patient coordinates; when omitted, true for three axes and more unless noted otherwise.
+    vector : bool, optional
+        Whether several components per voxel are a vector in world mm rather than channels; as noted when omitted.
 
     Returns
     -------
@@ -99,34 +113,34 @@ def from_simpleitk(
     if n > 4 or "complex" in source.GetPixelIDTypeAsString():
         raise GeometryError(f"a SimpleITK image of {n} axes, {source.GetPixelIDTypeAsString()}, is not supported.")
     spatial = min(n, 3)
-    components = source.GetNumberOfComponentsPerPixel()
+    noted = {key: source.GetMetaData(key) for key in source.GetMetaDataKeys() if key.startswith("cohortex_")}
+    kind = noted.get("cohortex_kind")
     array = sitk.GetArrayFromImage(source)
-    is_vector = array.ndim > n
-    values: NDArray[Any] = np.transpose(array, (*range(n - 1, -1, -1), *((n,) if is_vector else ())))
+    has_components = array.ndim > n
+    values: NDArray[Any] = np.transpose(array, (*range(n - 1, -1, -1), *((n,) if has_components else ())))
     axes: list[Axis] = []
     metadata: dict[str, object] = {}
-    if n == 4:
-        axes.append("time")
-        metadata["repetition_time_s"] = float(source.GetSpacing()[3])
-    if is_vector and components > 1:
-        axes.append("vector" if vector else "channel")
-    elif is_vector:
-        values = values[..., 0]
     if n == 4 and values.shape[3] == 1:
-        values, axes = values[:, :, :, 0], axes[1:]
-        metadata = {}
-    direction = np.asarray(source.GetDirection()).reshape(n, n)[:spatial, :spatial]
+        values = values[:, :, :, 0]
+    elif n == 4:
+        axes.append("time")
+        step = float(noted.get("cohortex_repetition_time_s", source.GetSpacing()[3]))
+        if step != 1.0 or "cohortex_repetition_time_s" in noted:  # 1 is also what a file says that knows nothing
+            metadata["repetition_time_s"] = step
+    if has_components and values.shape[-1] > 1:
+        axes.append("vector" if (kind == "vector" if vector is None else vector) else "channel")
+    elif has_components:
+        values = values[..., 0]
+    if orientation_known is None:
+        orientation_known = spatial == 3 and noted.get("cohortex_orientation") != "unknown"
     grid = Grid.from_parts(
         values.shape[:spatial],
         spacing_mm=source.GetSpacing()[:spatial],
         origin_mm=source.GetOrigin()[:spatial],
-        direction=direction,
-        orientation_known=spatial == 3 if orientation_known is None else orientation_known,
+        direction=np.asarray(source.GetDirection()).reshape(n, n)[:spatial, :spatial],
+        frame_of_reference=noted.get("cohortex_frame_of_reference"),
+        orientation_known=orientation_known,
     )
-    return Image(values, grid, unit, metadata, tuple(axes))
-
-
-def labels_from_simpleitk(source: Any) -> Labels:
-    """Turn an integer `SimpleITK.Image` into `Labels`."""
-    image = from_simpleitk(source)
-    return Labels(image.values, image.grid, "label", image.metadata, image.extra_axes)
+    if kind == "labels" and np.issubdtype(values.dtype, np.integer):
+        return Labels(values, grid, unit or "label", metadata, tuple(axes))
+    return Image(values, grid, unit or noted.get("cohortex_unit", "arbitrary"), metadata, tuple(axes))
