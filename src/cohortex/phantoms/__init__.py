@@ -6,14 +6,17 @@ from cohortex.phantoms.bodies import ball, world_ramp
 from cohortex.phantoms.contrast import CONTRASTS, Contrast, tissue_values
 from cohortex.phantoms.deposit import LOOKS, Deposit, Look
 from cohortex.phantoms.distractors import Distractors, FlowArtefact, draw_distractors, draw_flow
+from cohortex.phantoms.events import DEFAULT_EVENTS
 from cohortex.phantoms.head import Head, head
 from cohortex.phantoms.mni_tissue import MniTissue, mni_tissue
+from cohortex.phantoms.patient import EventTruth, LesionTruth, PhantomPatient, PhantomVisit, patient
 from cohortex.phantoms.scan import scan
 from cohortex.phantoms.scanner import IDEAL_SCANNER, SCANNERS, Scanner, draw_scanner
 from cohortex.phantoms.shape import Blob, Shape, draw_blob
 
 __all__ = [
     "CONTRASTS",
+    "DEFAULT_EVENTS",
     "IDEAL_SCANNER",
     "LABEL_NAMES",
     "LOOKS",
@@ -23,10 +26,14 @@ __all__ = [
     "Contrast",
     "Deposit",
     "Distractors",
+    "EventTruth",
     "FlowArtefact",
     "Head",
+    "LesionTruth",
     "Look",
     "MniTissue",
+    "PhantomPatient",
+    "PhantomVisit",
     "Scanner",
     "Shape",
     "ball",
@@ -36,6 +43,7 @@ __all__ = [
     "draw_scanner",
     "head",
     "mni_tissue",
+    "patient",
     "scan",
     "scan_grid",
     "tissue_values",

@@ -87,7 +87,7 @@ def template_anatomy(spacing_mm: float) -> TemplateAnatomy:
     axes = grid_axes(grid)
     maps = mni_tissue()
     brain = {
-        name: averaged(getattr(maps, name), grid_axes(maps.grid), axes) / 255
+        name: averaged(getattr(maps, name), grid_axes(maps.grid), axes) / np.float32(255)
         for name in ("grey", "white", "csf", "brain")
     }
     builder = _Builder(axes, spacing_mm, brain.pop("brain"))
@@ -115,7 +115,10 @@ def head_grid(spacing_mm: float) -> Grid:
 
 def grid_axes(grid: Grid) -> tuple[Axis, Axis, Axis]:
     """Positions of the voxel centres along each axis of a grid that follows the world axes, mm."""
-    x, y, z = (o + s * np.arange(n) for o, s, n in zip(grid.origin_mm, grid.spacing_mm, grid.shape, strict=True))
+    x, y, z = (
+        np.asarray(o + s * np.arange(n), dtype=np.float64)
+        for o, s, n in zip(grid.origin_mm, grid.spacing_mm, grid.shape, strict=True)
+    )
     return x, y, z
 
 

@@ -101,10 +101,10 @@ def draw_distractors(
     for side in (1, 2):
         csf = (head.labels.values == side) & (head.tissues["csf"] > 220)
         target = head.head_from_template(np.array([22.0 if side == 1 else -22.0, 38.0, 10.0]))
-        center = _nearest(head, csf, target)
-        if center is not None:
+        ventricle_point = _nearest(head, csf, target)
+        if ventricle_point is not None:
             axes = np.eye(3)
-            blob = Blob(center_mm=center, radii_mm=(1.6, 5.0, 2.0), axes=axes)
+            blob = Blob(center_mm=ventricle_point, radii_mm=(1.6, 5.0, 2.0), axes=axes)
             deposits.append(_deposit(Shape(parts=(blob,)), "choroid plexus", 1.0, {"csf": 1.0}))
     around = (head.tissues["marrow"] > 200) | (head.tissues["muscle"] > 250)
     for _ in range(spots_outside):

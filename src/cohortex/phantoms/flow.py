@@ -124,9 +124,8 @@ def ventricle_flow(ventricles: NDArray[np.bool_], grid: Grid, *, growth: float) 
     def grown(flow: Flow) -> float:
         return float((_jacobian(flow.forward) * source).sum() / source.sum())
 
-    return _scaled_until(
-        velocity, float(np.log(growth)), lambda flow: float(np.log(grown(flow))), float(np.log(growth))
-    )
+    wanted = float(np.log(growth))
+    return _scaled_until(velocity, wanted, lambda flow: float(np.log(grown(flow))), wanted)
 
 
 def _scaled_until(velocity: Field, start: float, measure: Callable[[Flow], float], wanted: float) -> Flow:

@@ -69,7 +69,7 @@ class Head:
     @property
     def fractions(self) -> dict[str, NDArray[np.float32]]:
         """All tissue fractions by name, float32, shape of the grid (some 600 MB at 1 mm)."""
-        return {name: values.astype(np.float32) / 255 for name, values in self.tissues.items()}
+        return {name: values.astype(np.float32) / np.float32(255) for name, values in self.tissues.items()}
 
     @cached_property
     def ventricle_volume_ml(self) -> float:

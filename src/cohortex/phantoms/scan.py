@@ -105,10 +105,7 @@ def scan(
         )
     thickness = grid.spacing_mm[2] if slice_thickness_mm is None else slice_thickness_mm
     take = _Take(head, grid, thickness, scanner, scanner_from_head or Rigid.identity(), lesions, distractors, texture)
-    if contrast == "ADC":
-        values = _adc(take, rng)
-    else:
-        values = _disturbed(take, contrast, take.signal(contrast), rng)
+    values = _adc(take, rng) if contrast == "ADC" else _disturbed(take, contrast, take.signal(contrast), rng)
     return Image(values, grid, unit_of(contrast), _metadata(contrast, scanner, orientation, thickness, grid))
 
 
