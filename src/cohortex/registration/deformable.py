@@ -215,7 +215,7 @@ def _linear(fixed: NDArray[np.float32], a: NDArray[np.float64], b: NDArray[np.fl
         misfit = np.abs(b - gain * a - offset)
         kept = misfit <= np.percentile(misfit, 90)
         a, b = a[kept], b[kept]
-    return fixed * gain + offset
+    return np.asarray(fixed * gain + offset, dtype=np.float64)
 
 
 def _conditional_mean(
@@ -228,7 +228,7 @@ def _conditional_mean(
     total = ndimage.gaussian_filter1d(np.bincount(bins, weights=b, minlength=_MATCH_BINS), 1.0)
     known = count > 0
     centers = low + (np.arange(_MATCH_BINS) + 0.5) * width
-    return np.interp(fixed, centers[known], total[known] / count[known])
+    return np.asarray(np.interp(fixed, centers[known], total[known] / count[known]), dtype=np.float64)
 
 
 def _invertible(field: Image) -> tuple[Displacement, float]:

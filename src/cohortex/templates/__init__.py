@@ -1,6 +1,23 @@
 """Average brains, and an image beside them: alignment, difference, place."""
 
+from cohortex.templates.deviation import DeviatingGroup, Deviation, deviating_groups
+from cohortex.templates.matching import MatchedTemplate, TissueColours, matched_to, tissue_colours
 from cohortex.templates.mni152 import MNI152_FRAME, Template, mni152
 from cohortex.templates.regions import REGIONS, Place, describe_place, region_numbers
 
-__all__ = ["MNI152_FRAME", "REGIONS", "Place", "Template", "describe_place", "mni152", "region_numbers"]
+__all__ = [
+    "MNI152_FRAME",
+    "REGIONS",
+    "DeviatingGroup",
+    "Deviation",
+    "MatchedTemplate",
+    "Place",
+    "Template",
+    "TissueColours",
+    "describe_place",
+    "deviating_groups",
+    "matched_to",
+    "mni152",
+    "region_numbers",
+    "tissue_colours",
+]

@@ -1,0 +1,163 @@
+"""The brain in a head, by the template: pose, deformation, then the edge that the intensities show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cc3d
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from cohortex.geometry import Grid
+from cohortex.image import Image, Labels, resample
+from cohortex.intensity.bias import correct_bias
+from cohortex.progress import Progress, ProgressCallback, silent
+from cohortex.registration.deformable import align_deformable
+from cohortex.segmentation.brain_search import TemplateHead, find_brain, soft_tissue, template_head
+from cohortex.templates.matching import tissue_colours
+from cohortex.templates.mni152 import Template, mni152
+from cohortex.transform import Affine, Transform, warp
+
+_WORKING_MM = 2.0
+_FINEST_MM = 3.0
+_SMOOTHING_MM = 4.0
+_STRIPPED_DICE = 0.85
+_STRIPPED_BACKGROUND = 0.2  # of all voxels, with exactly one value
+
+
+@dataclass(frozen=True, kw_only=True)
+class BrainExtraction:
+    """The brain of an image and where the template's brain lay when it was found.
+
+    Attributes
+    ----------
+    mask : Labels
+        1 in the brain with its fluid, on the grid of the image.
+    image_from_template : Affine
+        Affine pose of the template, world mm; reuse it to start the alignment with the template.
+    similarity : float
+        Mutual information of that pose, nats; 0.4 and more for heads.
+    overlap : float
+        Fraction of the template's brain inside the field of view; well below 1 for a cropped one.
+    already_extracted : bool
+        Whether the image held a brain without a head.
+    volume_ml : float
+        Volume of the mask, ml.
+    """
+
+    mask: Labels
+    image_from_template: Affine
+    similarity: float
+    overlap: float
+    already_extracted: bool
+
+    @property
+    def volume_ml(self) -> float:
+        """Volume of the mask, ml."""
+        return float(np.count_nonzero(self.mask.values)) * self.mask.grid.voxel_volume_mm3 / 1000
+
+
+def brain_mask(
+    image: Image, *, template: Template | None = None, progress: ProgressCallback = silent
+) -> BrainExtraction:
+    """Outline the brain of a head.
+
+    Parameters
+    ----------
+    image : Image
+        Scalar image of three axes; T1, T1 with contrast agent, T2, FLAIR, or CT in HU; thick slices and cropped
+        fields of view too. Its axes must be known to within some 35 degrees.
+    template : Template, optional
+        Template to look for; MNI152 at 2 mm when omitted.
+    progress : callable
+        Told after each stage.
+
+    Returns
+    -------
+    BrainExtraction
+        The mask and the pose.
+
+    Raises
+    ------
+    ValueError
+        If the image is not scalar and three-dimensional, or is constant.
+    AlignmentFailure
+        If nothing like a brain is found.
+    """
+    task = "brain extraction"
+    template = mni152(spacing_mm=_WORKING_MM) if template is None else template
+    visible = soft_tissue(image)
+    pose = find_brain(image, template)
+    progress(Progress(task=task, done=1, total=3))
+    rough = _on_image(template.brain, pose.image_from_template.inverse(), image.grid)
+    stripped = _already_extracted(visible, rough)
+    if stripped is not None:
+        mask = stripped
+    else:
+        head = template_head(template)
+        even = correct_bias(visible, mask=Labels(rough, image.grid)) if image.unit != "HU" else visible
+        deformed = _deformed(even, head, pose.image_from_template)
+        progress(Progress(task=task, done=2, total=3))
+        mask = _tidied(_on_image(template.brain, deformed, image.grid), image.grid)
+    progress(Progress(task=task, done=3, total=3))
+    return BrainExtraction(
+        mask=Labels(mask, image.grid, metadata={"label_names": {1: "brain"}}),
+        image_from_template=pose.image_from_template,
+        similarity=pose.similarity,
+        overlap=pose.overlap,
+        already_extracted=stripped is not None,
+    )
+
+
+def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> Transform:
+    """Fit the layered head to the image; give template_from_image."""
+    there = np.asarray(warp(image, image_from_template, onto=head.grid, outside=np.nan).values, dtype=np.float32)
+    colours = tissue_colours(there, head.layers, head.near & np.isfinite(there))
+    aligned = align_deformable(
+        Image(colours.expected(head.layers), head.grid),
+        image,
+        start=image_from_template,
+        fixed_mask=Labels(head.near, head.grid),
+        finest_mm=_FINEST_MM,
+        smoothing_mm=_SMOOTHING_MM,
+    )
+    return aligned.fixed_from_moving
+
+
+def _on_image(brain: Labels, template_from_image: Transform, grid: Grid) -> NDArray[np.bool_]:
+    """Read a smooth mask through a transform at about 2 mm and cut it at one half on the image's own grid."""
+    coarse = grid.with_spacing([max(s, _WORKING_MM) for s in grid.spacing_mm], keep="extent").padded(1)
+    share = Image(ndimage.gaussian_filter(brain.values.astype(np.float32), 0.5), brain.grid)
+    there = warp(share, template_from_image, onto=coarse)
+    return np.asarray(resample(there, onto=grid).values >= 0.5)
+
+
+def _already_extracted(image: Image, rough: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Recognise an image that is blank outside a brain; give what is not blank, without holes."""
+    values = np.nan_to_num(np.asarray(image.values, dtype=np.float32))
+    edge = np.concatenate([np.take(values, [0, -1], axis=axis).ravel() for axis in range(3)])
+    blank = float(np.median(edge))
+    shown = values != blank
+    if 1 - np.mean(shown) < _STRIPPED_BACKGROUND:
+        return None
+    mask = _tidied(shown, image.grid)
+    both = int(np.count_nonzero(mask)) + int(np.count_nonzero(rough))
+    dice = 2 * int(np.count_nonzero(mask & rough)) / both if both else 0.0
+    return mask if dice >= _STRIPPED_DICE else None
+
+
+def _tidied(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:
+    """Keep the largest piece, without holes."""
+    pieces = cc3d.connected_components(mask, connectivity=6)
+    if pieces.max() == 0:
+        return mask
+    sizes = np.bincount(pieces.ravel())
+    sizes[0] = 0
+    largest = pieces == int(np.argmax(sizes))
+    filled = np.asarray(ndimage.binary_fill_holes(largest))
+    thin = int(np.argmax(grid.spacing_mm))
+    for k in range(grid.shape[thin]):  # slice by slice too: a cut-off head is open at its end
+        cut = tuple(slice(None) if axis != thin else k for axis in range(3))
+        filled[cut] = ndimage.binary_fill_holes(filled[cut])
+    return filled
