@@ -1,0 +1,53 @@
+"""A code for a person, from the name of a file or folder: never from the header, and never a person's name."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+from cohortex.pipeline.label_images import stem_of
+
+_VISIT_WORDS = r"ses|session|visit|study|timepoint|time|tp|scan|exam|week|month|year|day|v|w|m|y"
+_VISIT = re.compile(
+    rf"(?i)(?:^|[_\-. ])((?:{_VISIT_WORDS})[-_ ]?\d{{1,4}}|ses-[a-z0-9]+|baseline|follow[-_ ]?up[-_ ]?\d*|fu\d+|"
+    r"screening)(?=$|[_\-. ])"
+)
+_PLAIN = re.compile(
+    r"(?i)sub|subj|subject|patient|pat|pt|case|phantom|participant|person|volunteer|control|demo|example|test|sample|"
+    r"id|nr|no|study|trial|cohort|site|center|centre|group|arm|brain|head|mri?|ct|dicom|dcm|nifti|bids|anat|data|raw|"
+    rf"series|image|images|{_VISIT_WORDS}|baseline|follow|followup|up|fu|screening|"
+    r"flair|t1w?|t1c|t2w?|dwi|adc|pd|axial|ax|sagittal|sag|coronal|cor|pre|post|ms|glioma|stroke|lesion|lesions|"
+    r"multicontrast|longitudinal|and|of|the|new|old|[a-z]|\d{1,4}|[a-z]{1,2}\d{1,5}"  # more digits may be a birth date
+)
+
+
+def study_code_from(name: str) -> str:
+    """Give the study code that a file or folder name stands for.
+
+    Parameters
+    ----------
+    name : str
+        Name of a file or folder, without the path.
+
+    Returns
+    -------
+    str
+        "sub-07" gives "07". Else the name without file endings and visit words, if every part of it is a plain
+        word or a code (patient-03, case12, A-17). A name with any other part may be a person's or hold a birth
+        date, and gives a neutral code such as "person-3f9a", always the same for the same name; the caller can
+        set another code.
+    """
+    stem = stem_of(name)
+    if found := re.search(r"(?:^|[_\-])sub-([A-Za-z0-9]+)", stem):
+        return found.group(1)
+    person = _VISIT.sub("", stem).strip("_-. ") or stem
+    parts = [part for part in re.split(r"[^A-Za-z0-9]+", person) if part]
+    if person.isascii() and parts and all(_PLAIN.fullmatch(part) for part in parts):
+        return "-".join(parts)
+    return "person-" + hashlib.sha256(person.encode()).hexdigest()[:4]
+
+
+def visit_from(name: str) -> str | None:
+    """Give the visit that a file or folder name speaks of, such as "ses-02", "visit-2", "baseline" or "study1"."""
+    found = _VISIT.search(stem_of(name))
+    return re.sub(r"[_ ]", "-", found.group(1)).lower() if found else None

@@ -1,0 +1,261 @@
+"""Which visits a path holds: one archive, a folder of DICOM or NIfTI, a BIDS folder, or a folder of visits."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pydicom
+from pydicom.errors import InvalidDicomError
+
+from cohortex.errors import VisitProblem
+from cohortex.pipeline.study_code import study_code_from, visit_from
+
+_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+_IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".hdr", ".img", ".img.gz")
+_NOTES = (".json", ".bval", ".bvec", ".txt", ".md", ".csv", ".tsv", ".html", ".pdf")
+_ONE_VISIT = "visit-1"
+_BIDS_VISIT_FOLDERS = ("anat", "dwi", "perf", "ct")
+_PROBED = 3  # files of a folder looked into for DICOM: a DICOMDIR or a note may come first
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitSource:
+    """Where one visit of one person lies.
+
+    Attributes
+    ----------
+    study_code : str
+        Stands for the person; from names of files and folders only, never from headers.
+    visit : str
+        Which visit.
+    paths : tuple of Path
+        What to read: an archive, a folder of DICOM, or image files (labels among them are recognised later).
+    reason : str
+        Why this is one visit, in words.
+    """
+
+    study_code: str
+    visit: str
+    paths: tuple[Path, ...]
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Study code and visit."""
+        return f"{self.study_code} {self.visit}"
+
+
+def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None) -> list[VisitSource]:
+    """Find the visits in a path, or take the given files as one visit.
+
+    Several files given together are one visit. An archive is one visit. In a folder: BIDS `sub-*`, `ses-*`; one
+    visit for each archive; DICOM files, in subfolders too, one visit for each examination (Study Instance UID);
+    other image files one visit, unless their names begin with different visits (study1_, visit-2_, ses-03) or
+    persons (sub-01_): then one visit each. Subfolders without DICOM are searched in the same way.
+
+    Parameters
+    ----------
+    source : Path or sequence of Path
+        A file, a folder, or files of one visit.
+    study_code : str, optional
+        Instead of the codes taken from names; allowed when all visits are of one person.
+
+    Returns
+    -------
+    list of VisitSource
+        Sorted by study code and visit.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing at a path.
+    VisitProblem
+        If a folder holds nothing that looks like a scan, or `study_code` is given for several persons.
+    """
+    given = [source] if isinstance(source, Path) else list(source)
+    for path in given:
+        if not path.exists():
+            raise FileNotFoundError(f"{path.name}: no such file or folder; check the path.")
+    if not given:
+        raise VisitProblem("no file was given; name an archive, a folder or the image files of a visit.")
+    if len(given) > 1:
+        found = [_visit(given[0].name, given, "given together")]
+    elif given[0].is_dir():
+        found = _within(given[0].resolve().parent, _in_folder(given[0].resolve()))
+    else:
+        found = _within(given[0].resolve().parent, [_visit(given[0].name, given, "one file")])
+    if not found:
+        raise VisitProblem(
+            f"{given[0].name}: no archive, DICOM or NIfTI file in this folder. Give the folder that holds the scans."
+        )
+    if study_code is not None:
+        persons = {visit.study_code for visit in found}
+        if len(persons) > 1:
+            raise VisitProblem(
+                f"{given[0].name} holds visits of {len(persons)} persons ({', '.join(sorted(persons))}); one study "
+                "code cannot stand for them. Process one person, or leave the code out."
+            )
+        found = [replace(visit, study_code=study_code) for visit in found]
+    return _told_apart(sorted(found, key=lambda visit: (visit.study_code, visit.visit, visit.paths)))
+
+
+def _in_folder(folder: Path) -> list[VisitSource]:
+    if folder.name.startswith("sub-"):
+        return _in_bids_person(folder)
+    if folder.name.startswith("ses-"):
+        return _bids_visit(folder, study_code_from(folder.parent.name), folder.name)
+    if persons := _folders(folder, "sub-"):
+        return [visit for person in persons for visit in _in_bids_person(person)]  # not derivatives, not sourcedata
+    found: list[VisitSource] = []
+    files = _files(folder)
+    for archive in (file for file in files if _ends(file, _ARCHIVES)):
+        found.append(_visit(archive.name, [archive], "one archive"))
+    if images := [file for file in files if _ends(file, _IMAGES)]:
+        found += _by_names(folder, images)
+    found += _by_examination(folder)
+    for subfolder in _folders(folder, ""):
+        if not any(map(_is_dicom_folder, _all_folders(subfolder))):
+            found += _in_folder(subfolder)
+    return _within(folder, found)
+
+
+def _within(folder: Path, visits: list[VisitSource]) -> list[VisitSource]:
+    """What is named after a visit only ("baseline.zip") belongs to the person that the folder is named after."""
+    return [
+        replace(visit, study_code=study_code_from(folder.name)) if visit_from(visit.study_code) else visit
+        for visit in visits
+    ]
+
+
+def _in_bids_person(person: Path) -> list[VisitSource]:
+    code = study_code_from(person.name)
+    sessions = _folders(person, "ses-")
+    if sessions:
+        return [visit for session in sessions for visit in _bids_visit(session, code, session.name)]
+    return _bids_visit(person, code, _ONE_VISIT)
+
+
+def _bids_visit(folder: Path, code: str, visit: str) -> list[VisitSource]:
+    images = [
+        file
+        for place in (folder, *(folder / name for name in _BIDS_VISIT_FOLDERS))
+        if place.is_dir()
+        for file in _files(place)
+        if _ends(file, _IMAGES)
+    ]
+    if not images:
+        return []
+    return [VisitSource(study_code=code, visit=visit, paths=tuple(images), reason="BIDS names")]
+
+
+def _by_names(folder: Path, images: list[Path]) -> list[VisitSource]:
+    """Image files of one folder: several visits only where every scan among them names its own."""
+    groups: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    shared: list[Path] = []
+    for image in images:
+        visit = visit_from(image.name)
+        person = study_code_from(image.name) if image.name.startswith("sub-") else ""
+        if visit is None and not person:
+            shared.append(image)  # such as a mask of both visits
+        else:
+            groups[person, visit or _ONE_VISIT].append(image)
+    if len(groups) < 2:
+        return [_visit(folder.name, images, "image files of one folder", visit=next(iter(groups), ("", None))[1])]
+    code = study_code_from(folder.name)
+    return [
+        VisitSource(
+            study_code=person or code,
+            visit=visit,
+            paths=tuple(paths),
+            reason=f"file names that speak of {visit}"
+            + (f"; {len(shared)} files name no visit and are left out" if shared else ""),
+        )
+        for (person, visit), paths in groups.items()
+    ]
+
+
+def _by_examination(folder: Path) -> list[VisitSource]:
+    """DICOM in a folder and below: the folders of one examination are one visit."""
+    examinations: dict[str, list[Path]] = defaultdict(list)
+    for place in _all_folders(folder):
+        if _is_dicom_folder(place):
+            examinations[_examination(place)].append(place)
+    found = []
+    for places in examinations.values():
+        root = Path(os.path.commonpath(places))
+        others = [place for group in examinations.values() if group is not places for place in group]
+        paths = places if any(other.is_relative_to(root) for other in others) else [root]
+        parts = root.relative_to(folder).parts if len(examinations) > 1 else ()
+        person = next((part for part in parts if visit_from(study_code_from(part)) is None), folder.name)
+        visit = next((visit for part in reversed((folder.name, *parts)) if (visit := visit_from(part))), None)
+        found.append(_visit(person, paths, "DICOM of one examination", visit=visit))
+    return found
+
+
+def _visit(name: str, paths: Sequence[Path], reason: str, *, visit: str | None = None) -> VisitSource:
+    return VisitSource(
+        study_code=study_code_from(name),
+        visit=visit or visit_from(name) or _ONE_VISIT,
+        paths=tuple(paths),
+        reason=reason,
+    )
+
+
+def _told_apart(visits: list[VisitSource]) -> list[VisitSource]:
+    """Number visits that would otherwise bear the same code and name."""
+    seen: dict[tuple[str, str], int] = {}
+    result = []
+    for visit in visits:
+        key = visit.study_code, visit.visit
+        seen[key] = seen.get(key, 0) + 1
+        result.append(visit if seen[key] == 1 else replace(visit, visit=f"{visit.visit}-{seen[key]}"))
+    return result
+
+
+def _examination(folder: Path) -> str:
+    for file in _files(folder):
+        if _is_dicom(file):
+            try:
+                header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["StudyInstanceUID"], force=True)
+            except (InvalidDicomError, OSError, ValueError, KeyError, EOFError):
+                continue  # the reader will say what is wrong with it
+            if uid := header.get("StudyInstanceUID"):
+                return str(uid)
+    return folder.as_posix()
+
+
+def _is_dicom_folder(folder: Path) -> bool:
+    candidates = [file for file in _files(folder) if not _ends(file, (*_IMAGES, *_ARCHIVES, *_NOTES))]
+    return any(_is_dicom(file) for file in candidates[:_PROBED])
+
+
+def _is_dicom(file: Path) -> bool:
+    """Whether a file has DICOM's mark at byte 128 (PS3.10), or its usual ending where the mark was left out."""
+    with file.open("rb") as stream:
+        start = stream.read(132)
+    return start[128:] == b"DICM" or (file.suffix.lower() in (".dcm", ".ima") and len(start) == 132)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.is_file() and not file.name.startswith("."))
+
+
+def _folders(folder: Path, start: str) -> list[Path]:
+    return sorted(
+        sub
+        for sub in folder.iterdir()
+        if sub.is_dir() and sub.name.startswith(start) and not sub.name.startswith((".", "__MACOSX"))
+    )
+
+
+def _all_folders(folder: Path) -> list[Path]:
+    """The folder and all below it, but hidden ones."""
+    return [folder, *(deeper for sub in _folders(folder, "") for deeper in _all_folders(sub))]
+
+
+def _ends(file: Path, endings: Iterable[str]) -> bool:
+    return file.name.lower().endswith(tuple(endings))

@@ -1,0 +1,169 @@
+"""A path is divided into the visits a person would see in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from cohortex.errors import VisitProblem
+from cohortex.pipeline.visits import find_visits
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose own name is a plain code."""
+    path = tmp_path / "patient-9"
+    path.mkdir()
+    return path
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"x")
+
+
+def make_dicom(path: Path, examination: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    header.StudyInstanceUID = examination
+    header.PatientName, header.PatientID = "DOE^JANE", "4711"
+    header.save_as(path)
+
+
+def found(path, **options) -> list[tuple[str, str, list[str]]]:
+    root = path if isinstance(path, Path) else path[0].parent
+    return [
+        (visit.study_code, visit.visit, [p.relative_to(root).as_posix() if p != root else "." for p in visit.paths])
+        for visit in find_visits(path, **options)
+    ]
+
+
+def test_files_given_together_are_one_visit(folder):
+    make(folder, "study1_FLAIR.nii.gz", "study2_FLAIR.nii.gz")
+    files = [folder / "study1_FLAIR.nii.gz", folder / "study2_FLAIR.nii.gz"]
+    assert len(find_visits(files)) == 1
+    assert find_visits(files)[0].paths == tuple(files)
+
+
+def test_an_archive_is_one_visit(folder):
+    make(folder, "case-04-visit-2.zip")
+    (visit,) = find_visits(folder / "case-04-visit-2.zip")
+    assert (visit.study_code, visit.visit, visit.reason) == ("case-04", "visit-2", "one file")
+
+
+def test_an_archive_named_after_a_visit_only_belongs_to_its_folder(folder):
+    make(folder, "baseline.zip", "follow-up.zip")
+    assert found(folder) == [
+        ("patient-9", "baseline", ["baseline.zip"]),
+        ("patient-9", "follow-up", ["follow-up.zip"]),
+    ]
+    assert find_visits(folder / "baseline.zip")[0].study_code == "patient-9"
+
+
+def test_image_files_of_one_folder_are_one_visit(folder):
+    make(folder, "T1.nii.gz", "T1.json", "FLAIR.nii.gz", "lesion.nii.gz", ".hidden.nii", "README.md")
+    assert found(folder) == [("patient-9", "visit-1", ["FLAIR.nii.gz", "T1.nii.gz", "lesion.nii.gz"])]
+
+
+def test_file_names_that_speak_of_two_visits_make_two(folder):
+    make(folder, "study1_FLAIR.nii.gz", "study1_T1W.nii.gz", "study2_FLAIR.nii.gz", "gt.nii.gz", "brainmask.nii.gz")
+    assert found(folder) == [
+        ("patient-9", "study1", ["study1_FLAIR.nii.gz", "study1_T1W.nii.gz"]),
+        ("patient-9", "study2", ["study2_FLAIR.nii.gz"]),
+    ]
+    assert "2 files name no visit and are left out" in find_visits(folder)[0].reason
+
+
+def test_file_names_that_speak_of_one_visit_make_one(folder):
+    make(folder, "visit-3_FLAIR.nii.gz", "brain.nii.gz")
+    assert found(folder) == [("patient-9", "visit-3", ["brain.nii.gz", "visit-3_FLAIR.nii.gz"])]
+
+
+def test_bids_folders_are_read_by_person_and_session(folder):
+    make(
+        folder,
+        "dataset_description.json",
+        "sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz",
+        "sub-01/ses-b/anat/sub-01_ses-b_T1w.nii.gz",
+        "sub-01/ses-b/dwi/sub-01_ses-b_dwi.nii.gz",
+        "sub-01/ses-b/func/sub-01_ses-b_task-rest_bold.nii.gz",
+        "sub-02/anat/sub-02_FLAIR.nii.gz",
+        "sub-03/func/sub-03_task-rest_bold.nii.gz",
+        "derivatives/sub-01/anat/sub-01_T1w.nii.gz",
+    )
+    everything = [
+        ("01", "ses-a", ["sub-01/ses-a/anat/sub-01_ses-a_T1w.nii.gz"]),
+        ("01", "ses-b", ["sub-01/ses-b/anat/sub-01_ses-b_T1w.nii.gz", "sub-01/ses-b/dwi/sub-01_ses-b_dwi.nii.gz"]),
+        ("02", "visit-1", ["sub-02/anat/sub-02_FLAIR.nii.gz"]),
+    ]
+    assert found(folder) == everything
+    assert [visit[:2] for visit in found(folder / "sub-01")] == [("01", "ses-a"), ("01", "ses-b")]
+    assert [visit[:2] for visit in found(folder / "sub-01" / "ses-b")] == [("01", "ses-b")]
+
+
+def test_folders_of_persons_and_visits_are_searched(folder):
+    make(folder, "case-1/visit-1/T1.nii", "case-1/visit-2/T1.nii", "case-2/T1.nii", "case-3.zip")
+    assert [visit[:2] for visit in found(folder)] == [
+        ("case-1", "visit-1"),
+        ("case-1", "visit-2"),
+        ("case-2", "visit-1"),
+        ("case-3", "visit-1"),
+    ]
+
+
+def test_dicom_of_one_examination_is_one_visit_named_after_the_folder_not_the_patient(folder):
+    make_dicom(folder / "t1" / "1", "1.2.3")
+    make_dicom(folder / "flair" / "deep" / "1.dcm", "1.2.3")
+    make(folder, "flair/deep/notes.txt")
+    assert found(folder) == [("patient-9", "visit-1", ["."])]
+
+
+def test_dicom_of_several_examinations_is_several_visits(folder):
+    for visit, series in (("visit-1", "t1"), ("visit-1", "t2"), ("visit-2", "t1")):
+        make_dicom(folder / "case-1" / visit / series / "1", f"1.2.{visit[-1]}")
+    make_dicom(folder / "case-2" / "1", "1.2.9")
+    assert found(folder) == [
+        ("case-1", "visit-1", ["case-1/visit-1"]),
+        ("case-1", "visit-2", ["case-1/visit-2/t1"]),
+        ("case-2", "visit-1", ["case-2"]),
+    ]
+
+
+def test_examinations_whose_folders_are_mixed_are_told_apart(folder):
+    for series, examination in (("a", "1.2.1"), ("b", "1.2.2"), ("c", "1.2.1")):
+        make_dicom(folder / series / "1", examination)
+    assert sorted(paths for _, _, paths in found(folder)) == [["a", "c"], ["b"]]
+
+
+def test_visits_never_bear_the_same_name(folder):
+    make(folder, "case-1.zip", "case-1/T1.nii")
+    assert sorted(visit[:2] for visit in found(folder)) == [("case-1", "visit-1"), ("case-1", "visit-1-2")]
+
+
+def test_a_study_code_can_be_given_for_one_person_only(folder):
+    make(folder, "case-1/visit-1/T1.nii", "case-1/visit-2/T1.nii", "case-2/T1.nii")
+    assert {visit[0] for visit in found(folder / "case-1", study_code="X7")} == {"X7"}
+    with pytest.raises(VisitProblem, match="2 persons"):
+        find_visits(folder, study_code="X7")
+
+
+def test_an_empty_folder_is_refused(folder):
+    make(folder, "README.md")
+    with pytest.raises(VisitProblem, match="patient-9: no archive, DICOM or NIfTI"):
+        find_visits(folder)
+    with pytest.raises(VisitProblem, match="no file was given"):
+        find_visits([])
+
+
+def test_a_path_with_nothing_there_is_refused(folder):
+    with pytest.raises(FileNotFoundError, match="gone"):
+        find_visits(folder / "gone")
