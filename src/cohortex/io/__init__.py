@@ -2,7 +2,7 @@
 
 from cohortex.io.archive import ArchiveLimits
 from cohortex.io.dicom_copy import DicomCopy, copy_dicom
-from cohortex.io.formats import write_image
+from cohortex.io.formats import image_ending, write_image
 from cohortex.io.nibabel_bridge import from_nibabel, to_nibabel
 from cohortex.io.sidecar import sidecar
 from cohortex.io.simpleitk_bridge import from_simpleitk, to_simpleitk
@@ -17,6 +17,7 @@ __all__ = [
     "copy_dicom",
     "from_nibabel",
     "from_simpleitk",
+    "image_ending",
     "read_image",
     "read_series",
     "read_transform",

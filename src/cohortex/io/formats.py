@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -30,7 +31,6 @@ ENDINGS: dict[str, Format] = {
 }
 """Endings of files that hold one image each; DICOM is told by its content."""
 
-_SECOND_HALVES = (".img", ".img.gz")  # read through their headers
 _READERS = {"NIfTI": read_nifti, "NRRD": read_nrrd, "MetaImage": read_metaimage, "PNG": read_png}
 _WRITERS = {
     ".nii": write_nifti,
@@ -41,17 +41,19 @@ _WRITERS = {
 }
 
 
-def ending_of(name: str, endings: object = None) -> str | None:
-    """The longest known ending of a file name, lower case; None where it has none."""
-    known = ENDINGS if endings is None else endings
+def _ending_of(name: str, known: Iterable[str]) -> str | None:
     lowered = name.lower()
-    fitting = [ending for ending in known if lowered.endswith(ending)]  # type: ignore[attr-defined]
-    return max(fitting, key=len) if fitting else None
+    return max((ending for ending in known if lowered.endswith(ending)), key=len, default=None)
+
+
+def image_ending(name: str) -> str | None:
+    """The ending by which `write_image` chooses a format, lower case; None where it has no writer for the name."""
+    return _ending_of(name, _WRITERS)
 
 
 def format_of(name: str) -> Format | None:
     """The format that a file name claims; None for DICOM and anything else."""
-    ending = ending_of(name)
+    ending = _ending_of(name, ENDINGS)
     return None if ending is None else ENDINGS[ending]
 
 
@@ -94,7 +96,7 @@ def write_image(image: Image, path: Path | str, *, overwrite: bool = False) -> N
         If no writer knows the ending.
     """
     path = Path(path)
-    ending = ending_of(path.name, _WRITERS)
+    ending = image_ending(path.name)
     if ending is None:
         raise UnknownFormat(f"{path.name}: no writer for this ending. Give {', '.join(_WRITERS)}.")
     if path.exists() and not overwrite:

@@ -47,7 +47,7 @@ def write_transform(transform: Transform, path: Path | str, *, overwrite: bool =
     if not isinstance(transform, Affine | Rigid) or not lowered.endswith(_ITK_ENDINGS):
         raise UnknownFormat(
             f"{path.name}: a {type(transform).__name__} does not go into this kind of file. Give .tfm for rigid and "
-            "affine transforms, .nii.gz for a Displacement; turn a chain into one with displacement_of(transform, grid)."
+            "affine transforms, .nii.gz for a Displacement; displacement_of(transform, grid) turns a chain into one."
         )
     if path.exists() and not overwrite:
         raise TargetExists(f"{path.name} exists already. Choose another name, or remove it first.")

@@ -1,0 +1,101 @@
+"""`cohortex convert`: scans from one format into another, series by series."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.markup import escape
+
+from cohortex.cli.screen import console, errors, progress_bars
+from cohortex.errors import TargetExists
+from cohortex.image import Image, Labels
+from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, write_image
+from cohortex.io.file_names import bids_names
+from cohortex.pipeline.contrast import recognise_contrast
+
+_SUFFIXES = {"T1": "T1w", "T1c": "ce-agent_T1w", "T2": "T2w", "FLAIR": "FLAIR", "DWI": "dwi", "PD": "PDw", "CT": "ct"}
+
+
+def convert(
+    source: Annotated[Path, typer.Argument(help="Image file, DICOM folder, zip or tar.", exists=True)],
+    target: Annotated[
+        Path, typer.Argument(help="File to write (.nii.gz, .nii, .nrrd, .mha, .png), or a folder: one file per series.")
+    ],
+    ending: Annotated[str, typer.Option("--format", help="Ending of the files in a target folder.")] = ".nii.gz",
+    gaps: Annotated[Literal["refuse", "interpolate"], typer.Option(help="What to do about missing slices.")] = "refuse",
+    uneven: Annotated[
+        Literal["refuse", "resample"], typer.Option(help="What to do about unevenly spaced slices.")
+    ] = "refuse",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON and no progress.")] = False,
+) -> None:
+    """Convert SOURCE to TARGET; values and places stay as they are, and no file is ever overwritten.
+
+    A folder as TARGET gets one file per series under a BIDS-like name, each with a JSON sidecar. A series that
+    cannot be read does not stop the others; it is listed, and the exit code is 1.
+    """
+    if image_ending(f"x{ending}") != ending:
+        raise typer.BadParameter(f"{ending} is no ending that can be written.", param_hint="--format")
+    with progress_bars(quiet=as_json) as progress:
+        if image_ending(target.name) is not None and not target.is_dir():
+            image = read_image(source, gaps=gaps, uneven=uneven, progress=progress)
+            upload = Upload(images=(image,), problems=(), ignored=(), warnings=())
+            files = [target]
+        else:
+            upload = read_upload(source, gaps=gaps, uneven=uneven, progress=progress)
+            target.mkdir(parents=True, exist_ok=True)
+            suffixes = [_suffix(image) for image in upload.images]
+            files = [target / f"{name}{ending}" for name in bids_names(upload.images, suffixes)]
+        written = [_written(image, file) for image, file in zip(upload.images, files, strict=True)]
+    if as_json:
+        typer.echo(json.dumps({"written": written, **_reasons(upload)}, indent=2, ensure_ascii=False))
+    else:
+        _say(upload, written)
+    if upload.problems or not upload.images:
+        raise typer.Exit(1)
+
+
+def _suffix(image: Image) -> str:
+    if isinstance(image, Labels):
+        return "mask" if len(_labelled(image)) == 1 else "dseg"
+    contrast = recognise_contrast(image).contrast
+    return _SUFFIXES.get(contrast, "image" if contrast == "other" else contrast)
+
+
+def _labelled(image: Labels) -> dict[int, str]:
+    names = image.metadata.get("label_names")
+    return names if isinstance(names, dict) else {}
+
+
+def _written(image: Image, file: Path) -> dict[str, object]:
+    """Write an image and its sidecar, neither over an existing file."""
+    ending = image_ending(file.name) or ""
+    beside = file.with_name(f"{file.name[: -len(ending)]}.json")
+    if beside.exists():
+        raise TargetExists(f"{beside.name} exists already. Choose another target, or remove it first.")
+    write_image(image, file)
+    beside.write_text(json.dumps(sidecar(image), indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
+    return {"file": file.name, "sidecar": beside.name, "warnings": image.metadata.get("warnings", [])}
+
+
+def _reasons(upload: Upload) -> dict[str, object]:
+    return {
+        "problems": [{"file": problem.file, "reason": problem.reason} for problem in upload.problems],
+        "ignored": [reason for _, reason in upload.ignored],
+        "warnings": list(upload.warnings),
+    }
+
+
+def _say(upload: Upload, written: list[dict[str, object]]) -> None:
+    for entry, image in zip(written, upload.images, strict=True):
+        console.print(f"[green]✓[/] {escape(str(entry['file']))}  {escape(repr(image.grid))}", soft_wrap=True)
+        for warning in image.metadata.get("warnings", ()):  # type: ignore[attr-defined]
+            console.print(f"  [yellow]![/] {escape(str(warning))}", soft_wrap=True)
+    for warning in upload.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}", soft_wrap=True)
+    for _, reason in upload.ignored:
+        console.print(f"[dim]left out: {escape(reason)}[/]", soft_wrap=True)
+    for problem in upload.problems:
+        errors.print(f"[bold red]✗ {escape(type(problem.error).__name__)}[/]  {escape(problem.reason)}", soft_wrap=True)
