@@ -79,7 +79,7 @@ def limit_for(values: NDArray[np.generic], *, percentile: float = 99.5, smallest
     return float(f"{decade * next(n for n in _NICE if n * decade >= wanted * (1 - 1e-9)):.3g}")
 
 
-def colour_bar(scale: ColourScale, *, width_px: int = 340) -> Figure:
+def colour_bar(scale: ColourScale, *, width_px: int = 260) -> Figure:
     """Draw the colour bar of a scale, with ticks and its label, for `svg_text`.
 
     Parameters
@@ -94,9 +94,9 @@ def colour_bar(scale: ColourScale, *, width_px: int = 340) -> Figure:
     Figure
         The band on black, as over dark anatomy; the letters take the colour of the page.
     """
-    figure = Figure(figsize=(width_px / 96, 46 / 96), dpi=96)
+    figure = Figure(figsize=(width_px / 96, 44 / 96), dpi=96)
     figure.patch.set_alpha(0.0)
-    axes = figure.add_axes((0.04, 0.66, 0.92, 0.3))
+    axes = figure.add_axes((0.06, 0.72, 0.88, 0.26))
     ramp = np.linspace(-scale.limit, scale.limit, 255)[None, :]
     rgba = scale.rgba(ramp)
     axes.set_facecolor("#26262b")

@@ -121,6 +121,7 @@ def panel(
     height_mm = (box.rows[1] - box.rows[0]) * view.pixel_mm[0]
     width_mm = (box.columns[1] - box.columns[0]) * view.pixel_mm[1]
     height_px = width_px * height_mm / width_mm
+    line_scale = float(np.clip(width_px / width_mm / 3, 0.65, 1.0))  # thinner where a millimetre is small
     figure = Figure(figsize=(width_px / _PAPER_DPI, height_px / _PAPER_DPI), dpi=_PAPER_DPI, facecolor="black")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set_axis_off()
@@ -136,7 +137,7 @@ def panel(
     if overlay is not None:
         axes.imshow(_colours_of(view, overlay, slice_index), extent=_extent(view), interpolation="nearest")
     for outline in outlines:
-        _draw_outline(axes, view, outline, slice_index)
+        _draw_outline(axes, view, outline, slice_index, line_scale=line_scale)
     if marked is not None:
         _draw_rectangle(axes, view, marked)
     axes.set_xlim(box.columns[0] * view.pixel_mm[1], box.columns[1] * view.pixel_mm[1])
@@ -163,7 +164,7 @@ def _colours_of(view: View, overlay: Overlay, slice_index: int) -> NDArray[np.fl
     return colours
 
 
-def _draw_outline(axes: Axes, view: View, outline: Outline, slice_index: int) -> None:
+def _draw_outline(axes: Axes, view: View, outline: Outline, slice_index: int, *, line_scale: float) -> None:
     picture = view.volume(outline.labels)[slice_index]
     if outline.only is not None:
         picture = np.where(np.isin(picture, outline.only), picture, 0)
@@ -172,15 +173,19 @@ def _draw_outline(axes: Axes, view: View, outline: Outline, slice_index: int) ->
     if not lines:
         return
     dotted = outline.style == "dotted"
-    axes.add_collection(
-        LineCollection(
-            lines,
-            colors=outline.colour,
-            linewidths=0.9 if dotted else 1.1,
-            linestyles=[(0, (1.2, 1.6))] if dotted else "solid",
-            capstyle="butt" if dotted else "projecting",
+    width = 1.0 if dotted else 1.2
+    dashes: list[Any] = [(0, (1.4, 1.4))] if dotted else ["solid"]
+    for colour, thickness, opacity in (("black", width + 1.0, 0.45), (outline.colour, width, 1.0)):
+        axes.add_collection(  # a dark casing below, so that the line is seen on white too
+            LineCollection(
+                lines,
+                colors=colour,
+                linewidths=thickness * line_scale,
+                alpha=opacity,
+                linestyles=dashes,
+                capstyle="butt" if dotted else "projecting",
+            )
         )
-    )
 
 
 def voxel_edges(picture: NDArray[Any]) -> list[tuple[int, int, int, int]]:

@@ -43,7 +43,6 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         # figures
         "lesions_figure": "Lesions",
         "total_volume": "Total lesion volume",
-        "total_change_figure": "Change of the total",
         "largest": "Largest lesion",
         "brain_volume": "Brain volume",
         "tissue": "Grey · white · CSF",
@@ -51,18 +50,22 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "visit_similarity": "Visit alignment",
         "quality": "Image quality",
         "new_grown": "New · grown",
+        "same_figure": "Unchanged",
         "gone_shrunk": "Gone · shrunk",
         "regions_figure": "Differing regions",
         "pass": "pass",
         "warn": "warning",
         "fail": "fail",
         # notices
+        "yes": "yes",
+        "no": "no",
+        "notice_more": "{count} more under Images and quality.",
         "notice_no_brain_alignment": "The alignment with the template did not converge ({visit}): places, maps and "
         "template differences may be wrong.",
-        "notice_folded": "The deformation to the template folds in {percent} of its voxels ({visit}).",
+        "notice_folded": "The deformation to the template folds in {message} of its voxels ({visit}).",
         "notice_visits_alignment": "The alignment of the two visits did not converge: every change below may be an "
         "artefact of position.",
-        "notice_quality": "{series} ({visit}): {message}",
+        "notice_quality": "{message} ({visit})",
         # limits
         "limit_method": "Lesions are outlined by a classical method (intensity against the expected healthy tissue). "
         "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",
@@ -83,9 +86,9 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "alt_where": "Where lesion {number} lies: whole {plane} slice with the detail marked",
         "alt_map": "{map} on the {plane} {slice}",
         "alt_chart": "Chart of lesion volumes: total {numbers} ml",
-        "difference_scale": "z against the matched template: warm = brighter, cool = darker",
-        "jacobian_scale": "ln(volume, visit ÷ template): warm = larger, cool = smaller",
-        "change_scale": "follow-up − baseline, standardised intensity: warm = brighter",
+        "difference_scale": "z, standard deviations",
+        "jacobian_scale": "ln(volume ÷ template)",
+        "change_scale": "standardised intensity",
         "difference_map": "difference to the template",
         "jacobian_map": "log-Jacobian",
         "change_map": "difference between the visits",

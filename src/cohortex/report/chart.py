@@ -36,22 +36,22 @@ class Course:
 
 
 def volume_chart(
-    visits: Sequence[str], total: Course, lesions: Sequence[Course], *, titles: tuple[str, str], width_px: int = 640
+    visits: Sequence[str], courses: Sequence[Course], *, title: str, width_px: int = 400, values: bool = False
 ) -> Figure:
-    """Draw the total on the left and each lesion on the right, zero-based, error bars of one sd.
+    """Draw volumes over the visits, zero-based, error bars of one sd.
 
     Parameters
     ----------
     visits : sequence of str
         Names of the visits, oldest first, at least two.
-    total : Course
-        All lesions together.
-    lesions : sequence of Course
-        Most important first; the first six are named.
-    titles : tuple of str
-        Of the two parts.
+    courses : sequence of Course
+        Most important first, at least one; of those with a name the first six are named at their end.
+    title : str
+        Above the chart, with the unit.
     width_px : int
         Width on the page, CSS pixels.
+    values : bool
+        Write each volume above its point: for a single course.
 
     Returns
     -------
@@ -61,32 +61,36 @@ def volume_chart(
     Raises
     ------
     ValueError
-        If there are fewer than two visits or a course does not have one volume per visit.
+        If there are fewer than two visits, no course, or a course does not have one volume per visit.
     """
     if len(visits) < 2:
-        raise ValueError(f"there is {len(visits)} visit; a course needs two or more.")
-    for course in (total, *lesions):
+        raise ValueError(f"a course needs two visits or more; there is {len(visits)}.")
+    if not courses:
+        raise ValueError("give at least one course to draw.")
+    for course in courses:
         if not len(course.volumes_ml) == len(course.sds_ml) == len(visits):
             raise ValueError(f"{course.name}: {len(course.volumes_ml)} volumes for {len(visits)} visits.")
-    figure = Figure(figsize=(width_px / 96, 230 / 96), dpi=96)
+    named = [course for course in courses if course.name][:_NAMED_LINES]
+    figure = Figure(figsize=(width_px / 96, 220 / 96), dpi=96)
     figure.patch.set_alpha(0.0)
-    left = figure.add_axes((0.065, 0.13, 0.33, 0.72))
-    right = figure.add_axes((0.53, 0.13, 0.36, 0.72))
-    _draw(left, visits, [total], titles[0], width=2.0)
-    _draw(right, visits, list(lesions), titles[1], width=1.5)
-    for value, sd, place in zip(total.volumes_ml, total.sds_ml, range(len(visits)), strict=True):
-        _write_value(left, place, value, sd)
-    _name_lines(right, lesions[:_NAMED_LINES], len(visits) - 1)
+    left, right = 34 / width_px, (110 if named else 12) / width_px
+    axes = figure.add_axes((left, 0.12, 1 - left - right, 0.75))
+    _draw(axes, visits, courses, title)
+    if values:
+        for course in courses:
+            for place, (value, sd) in enumerate(zip(course.volumes_ml, course.sds_ml, strict=True)):
+                _write_value(axes, place, value, sd)
+    _name_lines(axes, named, len(visits) - 1)
     return figure
 
 
-def _draw(axes: Axes, visits: Sequence[str], courses: Sequence[Course], title: str, *, width: float) -> None:
+def _draw(axes: Axes, visits: Sequence[str], courses: Sequence[Course], title: str) -> None:
     axes.patch.set_alpha(0.0)
     places = range(len(visits))
     for course in reversed(courses):  # the most important on top
         sds = [sd if math.isfinite(sd) else 0.0 for sd in course.sds_ml]
         axes.errorbar(
-            places, course.volumes_ml, yerr=sds, color=course.colour, linewidth=width, elinewidth=1.0, capsize=3,
+            places, course.volumes_ml, yerr=sds, color=course.colour, linewidth=1.8, elinewidth=1.0, capsize=3,
             marker="o", markersize=4,
         )  # fmt: skip
     highest = max(
@@ -94,7 +98,7 @@ def _draw(axes: Axes, visits: Sequence[str], courses: Sequence[Course], title: s
         default=1.0,
     )
     axes.set_ylim(0, 1.22 * highest if highest > 0 else 1.0)
-    axes.set_xlim(-0.25, len(visits) - 0.75)
+    axes.set_xlim(-0.25, len(visits) - 0.9)
     axes.set_xticks(list(places), labels=[_short(visit) for visit in visits])
     axes.set_title(title, loc="left", fontsize=9, color=_INK, pad=7)
     axes.tick_params(labelsize=8, colors=_INK, length=0, pad=4)
@@ -128,7 +132,7 @@ def _name_lines(axes: Axes, courses: Sequence[Course], last: int) -> None:
         y = max(course.volumes_ml[-1], previous + gap)
         previous = y
         axes.annotate(
-            course.name, (last, course.volumes_ml[-1]), xytext=(last + 0.09, y), textcoords="data", va="center",
+            course.name, (last, course.volumes_ml[-1]), xytext=(last + 0.14, y), textcoords="data", va="center",
             fontsize=8, color=_INK, annotation_clip=False,
         )  # fmt: skip
 

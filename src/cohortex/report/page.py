@@ -75,7 +75,15 @@ def visit_page(result: VisitResult, record: Record, *, text: Mapping[str, str] =
             style=_style(),
             colours=_COLOURS,
             regions_count=len(record["differing_regions"]),
-            tissue_note=lambda _: _tissue_note(record),
+            tissue_note=_tissue_note(record),
+            similarity_note=Markup("{} {}").format(
+                text["template_similarity"],
+                _data(
+                    "alignment.similarity",
+                    record["alignment"]["similarity"],
+                    number_text(record["alignment"]["similarity"], decimals=2),
+                ),
+            ),
             shown=pictures.visit_lesions(result.images, record, text=text),
             overview=pictures.visit_overview(result.images, record, text=text),
             maps=_with_bars(pictures.visit_maps(result.images, text=text)),
@@ -85,6 +93,7 @@ def visit_page(result: VisitResult, record: Record, *, text: Mapping[str, str] =
 
 def comparison_page(result: ComparisonResult, record: Record, *, text: Mapping[str, str] = ENGLISH) -> str:
     """Write the page of a comparison. Parameters are those of `visit_page`, with `comparison_record`."""
+    counts = record["event_counts"]
     change = _with_bars({"change": pictures.comparison_map(result.images, text=text)})["change"]
     return (
         _environment()
@@ -99,8 +108,10 @@ def comparison_page(result: ComparisonResult, record: Record, *, text: Mapping[s
             shown=pictures.comparison_lesions(result.images, record, text=text),
             overview=pictures.comparison_overview(result.images, text=text),
             change_map=change,
+            change_note=_change_note(record),
+            split_note=", ".join(f"{counts[kind]} {text[kind]}" for kind in ("split", "merged") if counts[kind]),
             maps=_with_bars(pictures.visit_maps(result.follow_up.images, text=text)),
-            chart=_chart(record, text),
+            charts=_charts(record, text),
             chart_alt=text["alt_chart"].format(
                 numbers=f"{volume_text(record['baseline_total_ml'])} → {volume_text(record['follow_up_total_ml'])}"
             ),
@@ -156,6 +167,14 @@ def _data(key: str, value: float | None, words: str) -> Markup:
     return Markup('<data value="{}" data-key="{}">{}</data>').format(repr(value), key, words)
 
 
+def _change_note(record: Record) -> Markup:
+    """Change of the total in percent and ml, in one line."""
+    percent, volume = record["total_change_percent"], record["total_change_ml"]
+    parts = [] if percent is None else [_data("total_change_percent", percent, percent_text(percent))]
+    parts.append(Markup("{} ml").format(_data("total_change_ml", volume, change_text(volume))))
+    return Markup(", ").join(parts)
+
+
 def _tissue_note(record: Record) -> Markup:
     """Grey, white and CSF volumes in one line."""
     volumes = record["tissue_volumes_ml"]
@@ -180,25 +199,24 @@ def _with_bars(maps: Mapping[str, pictures.MapPictures]) -> dict[str, dict[str, 
     }
 
 
-def _chart(record: Record, text: Mapping[str, str]) -> Markup:
+def _charts(record: Record, text: Mapping[str, str]) -> tuple[Markup, ...]:
     def course(name: str, before: str, after: str, holder: Record, colour: str) -> Course:
         keys = (f"{before}_ml", f"{after}_ml"), (f"{before}_sd_ml", f"{after}_sd_ml")
         volumes, sds = (tuple(math.nan if holder[k] is None else float(holder[k]) for k in pair) for pair in keys)
         return Course(name=name, volumes_ml=volumes, sds_ml=sds, colour=colour)
 
     if not record["events"]:
-        return Markup("")
-    total = course("all", "baseline_total", "follow_up_total", record, "#2f7fd6")
+        return ()
+    visits = [record["baseline"]["visit"], record["follow_up"]["visit"]]
+    total = course("", "baseline_total", "follow_up_total", record, "#2f7fd6")
     each = [
         course(
             f"{e['number']} {text[e['event']]}", "baseline_volume", "follow_up_volume", e, _EVENT_COLOURS[e["event"]]
         )
         for e in record["events"]
     ]
-    figure = volume_chart(
-        [record["baseline"]["visit"], record["follow_up"]["visit"]],
-        total,
-        each,
-        titles=(text["chart_total"], text["chart_each"]),
+    figures = (
+        volume_chart(visits, [total], title=text["chart_total"], width_px=360, values=True),
+        volume_chart(visits, each, title=text["chart_each"], width_px=460),
     )
-    return Markup(svg_text(figure, name="chart"))
+    return tuple(Markup(svg_text(figure, name=f"chart-{n}")) for n, figure in enumerate(figures))

@@ -34,7 +34,8 @@ BASELINE_COLOUR = "#57c7ff"
 FOLLOW_UP_COLOUR = "#ffb224"
 _OVERVIEW_SLICES = 8
 _MAP_SLICES = 6
-_OVERVIEW_PX, _CROP_PX, _WHERE_PX = 180, 240, 240
+_OVERVIEW_PX, _MAP_PX, _CROP_PX = 255, 180, 240
+_LEAST_AREA = 0.2  # of the largest slice of the brain: below lie caps with nothing to see
 _BRAIN_MARGIN_MM = 9.0
 _CROP_MARGIN_MM, _SMALLEST_CROP_MM = 16.0, 52.0
 _Z_THRESHOLD = 2.0
@@ -90,13 +91,22 @@ class _Stage:
     def brain_box(self) -> Box:
         return self.view.box_around(self.view.volume(self.brain) != 0, margin_mm=_BRAIN_MARGIN_MM)
 
-    def spread_slices(self, count: int) -> list[int]:
-        """Evenly spaced slices through the brain, from the bottom, the outermost tenth left out."""
-        found = np.flatnonzero((self.view.volume(self.brain) != 0).any(axis=(1, 2)))
-        first, last = int(found[0]), int(found[-1])
-        margin = 0.1 * (last - first)
-        places = np.linspace(first + margin, last - margin, min(count, last - first + 1))
-        return sorted({int(n) for n in np.rint(places)})
+    def telling_slices(self, interest: NDArray[np.bool_], count: int) -> list[int]:
+        """One slice out of each of `count` equal slabs of the brain: that with most to see, else the middle one.
+
+        `interest` has shape (slice, row, column); slabs begin where the brain has a fifth of its largest area.
+        """
+        brain = self.view.volume(self.brain) != 0
+        area = brain.sum(axis=(1, 2))
+        found = np.flatnonzero(area >= _LEAST_AREA * area.max())
+        borders = np.linspace(found[0], found[-1] + 1, min(count, found[-1] + 1 - found[0]) + 1)
+        to_see = (interest & brain).sum(axis=(1, 2))
+        chosen = []
+        for start, stop in zip(np.rint(borders[:-1]).astype(int), np.rint(borders[1:]).astype(int), strict=True):
+            off_center = np.abs(np.arange(start, stop) - (start + stop - 1) / 2) / (stop - start)  # 0 to 1/2
+            seen = to_see[start:stop] * (1 - 1.5 * off_center)  # neighbouring slabs should not show neighbouring slices
+            chosen.append(start + int(np.argmax(seen)) if seen.any() else (start + stop) // 2)
+        return [int(n) for n in chosen]
 
     def draw(self, image: Image, slice_index: int, *, alt: str, **options: object) -> Picture:
         figure = panel(image, plane=self.plane, slice_index=slice_index, numbering=self.numbering, **options)  # type: ignore[arg-type]
@@ -116,7 +126,7 @@ def visit_overview(images: VisitImages, record: Record, *, text: Mapping[str, st
     outline = Outline(labels=images.lesions, colour=FOLLOW_UP_COLOUR)
     volume = stage.view.volume(images.lesions)
     pictures = []
-    for index in stage.spread_slices(_OVERVIEW_SLICES):
+    for index in stage.telling_slices(volume != 0, _OVERVIEW_SLICES):
         alt = _overview_alt(stage, index, record["lesion_contrast"], volume[index], text)
         options = {"window": window, "box": stage.brain_box(), "width_px": _OVERVIEW_PX, "outlines": [outline]}
         pictures.append(stage.draw(images.reference, index, alt=alt, **options))
@@ -173,7 +183,8 @@ def comparison_overview(images: ComparisonImages, *, text: Mapping[str, str]) ->
     stage = _Stage.of(images.follow_up, images.brain, "position")
     before, after = _windows(images)
     pairs = []
-    for index in stage.spread_slices(_OVERVIEW_SLICES):
+    lesions = (stage.view.volume(images.baseline_lesions) != 0) | (stage.view.volume(images.follow_up_lesions) != 0)
+    for index in stage.telling_slices(lesions, _OVERVIEW_SLICES):
         common = {"box": stage.brain_box(), "width_px": _OVERVIEW_PX}
         pair = []
         for name, image, labels, window, colour in (
@@ -213,7 +224,7 @@ def comparison_lesions(
         dotted = Outline(labels=images.baseline_lesions, colour=BASELINE_COLOUR, style="dotted")
         rows = (
             ("baseline", images.baseline, windows[0], [solid_before]),
-            ("follow_up", images.follow_up, windows[1], [solid_after, dotted]),
+            ("follow_up", images.follow_up, windows[1], [dotted, solid_after]),
         )
         pictures = [_where(stage, images.follow_up, index, box, windows[1], words, text)]
         for name, image, window, outlines in rows:
@@ -239,9 +250,10 @@ def _map(
     window = window_for(anatomy, brain=stage.brain)
     overlay = Overlay(image=image, scale=scale, within=stage.brain)
     pictures = []
-    for index in stage.spread_slices(_MAP_SLICES):
+    strong = np.abs(np.nan_to_num(stage.view.volume(image))) >= max(scale.threshold, 0.6 * scale.limit)
+    for index in stage.telling_slices(strong, _MAP_SLICES):
         alt = text["alt_map"].format(map=name, plane=stage.plane, slice=stage.name(index))
-        options = {"window": window, "overlay": overlay, "box": stage.brain_box(), "width_px": _OVERVIEW_PX}
+        options = {"window": window, "overlay": overlay, "box": stage.brain_box(), "width_px": _MAP_PX}
         pictures.append(stage.draw(anatomy, index, alt=alt, **options))
     return MapPictures(pictures=tuple(pictures), scale=scale)
 
@@ -262,7 +274,7 @@ def _where(
         smallest_mm=_SMALLEST_CROP_MM,
     )
     alt = text["alt_where"].format(**words)
-    return stage.draw(image, index, alt=alt, window=window, box=around, marked=box, width_px=_WHERE_PX)
+    return stage.draw(image, index, alt=alt, window=window, box=around, marked=box, width_px=_CROP_PX)
 
 
 def _whole(stage: _Stage) -> NDArray[np.bool_]:

@@ -45,7 +45,7 @@ def visit_record(result: VisitResult, *, text: Mapping[str, str] = ENGLISH) -> R
         "research_use": text["research_use"],
         "headline": headline(result, text=text),
         **_visit_fields(result),
-        "notices": _visit_notices(result, text),
+        "notices": _notices([result], text),
         "cohortex_version": result.cohortex_version,
     }
 
@@ -58,9 +58,9 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
     events = by_importance(result.events)
     baseline = {lesion.label: lesion for lesion in result.baseline.lesions}
     follow_up = {lesion.label: lesion for lesion in result.follow_up.lesions}
-    notices = []
+    notices = _notices([result.baseline, result.follow_up], text)
     if not result.alignment_converged:
-        notices.append({"level": "fail", "message": text["notice_visits_alignment"]})
+        notices.insert(0, {"level": "fail", "message": text["notice_visits_alignment"]})
     return {
         "schema": "cohortex.comparison-report/1",
         "research_use": text["research_use"],
@@ -77,7 +77,7 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
         "alignment_similarity": plain(result.alignment_similarity),
         "alignment_converged": result.alignment_converged,
         "motion_mm": plain(result.motion_mm),
-        "notices": notices + _visit_notices(result.baseline, text) + _visit_notices(result.follow_up, text),
+        "notices": notices,
         "baseline": _visit_fields(result.baseline),
         "follow_up": _visit_fields(result.follow_up),
         "methods": [_method_fields(method) for method in result.methods],
@@ -191,18 +191,22 @@ def _brief(lesion: Lesion) -> Record:
     return {key: fields[key] for key in keys}
 
 
-def _visit_notices(result: VisitResult, text: Mapping[str, str]) -> list[Record]:
-    """What must be read before the figures: alignments that failed, failed and doubtful images; failures first."""
-    notices = []
-    if not result.alignment.converged:
-        notices.append({"level": "fail", "message": text["notice_no_brain_alignment"].format(visit=result.visit)})
-    if result.alignment.folded_percent > 0:
-        percent = f"{result.alignment.folded_percent:.2g} %"
-        message = text["notice_folded"].format(visit=result.visit, percent=percent)
-        notices.append({"level": "warn", "message": message})
-    for series in result.series:
-        for flag in series.quality:
-            if flag.level != "pass":
-                message = text["notice_quality"].format(series=series.name, visit=result.visit, message=flag.message)
-                notices.append({"level": flag.level, "message": message})
+def _notices(visits: Sequence[VisitResult], text: Mapping[str, str]) -> list[Record]:
+    """What must be read before the figures; failures first, the same finding at both visits told once."""
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for visit in visits:
+        if not visit.alignment.converged:
+            found.setdefault(("fail", "notice_no_brain_alignment", ""), []).append(visit.visit)
+        if visit.alignment.folded_percent > 0:
+            percent = f"{visit.alignment.folded_percent:.2g} %"
+            found.setdefault(("warn", "notice_folded", percent), []).append(visit.visit)
+        for series in visit.series:
+            for flag in series.quality:
+                if flag.level != "pass":
+                    message = f"{series.name}: {flag.message}"
+                    found.setdefault((flag.level, "notice_quality", message), []).append(visit.visit)
+    notices = [
+        {"level": level, "message": text[key].format(visit=", ".join(names), message=message)}
+        for (level, key, message), names in found.items()
+    ]
     return sorted(notices, key=lambda notice: -_LEVELS.index(notice["level"]))

@@ -1,0 +1,116 @@
+"""The one sentence: what differs, what changed, in words a physician would say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from cohortex.lesions.lesion import EventKind, LesionEvent
+from cohortex.pipeline.results import ComparisonResult, VisitResult
+from cohortex.report import headline
+from cohortex.report.catalogue import ENGLISH
+from cohortex.report.headline import IMPORTANCE, by_importance
+
+
+def event(
+    kind: EventKind, before: float, after: float, *, place: str = "left frontal white matter", label: int = 1
+) -> LesionEvent:
+    return LesionEvent(
+        event=kind,
+        baseline_labels=(label,) if before else (),
+        follow_up_labels=(label,) if after else (),
+        baseline_volume_ml=before,
+        follow_up_volume_ml=after,
+        change_ml=after - before,
+        change_sd_ml=0.05,
+        change_percent=100 * (after - before) / before if before else None,
+        place=place,
+    )
+
+
+@pytest.fixture
+def told(comparison: ComparisonResult) -> Callable[..., str]:
+    def tell(*events: LesionEvent) -> str:
+        before = sum(e.baseline_volume_ml for e in events)
+        after = sum(e.follow_up_volume_ml for e in events)
+        return headline(replace(comparison, events=events, baseline_total_ml=before, follow_up_total_ml=after))
+
+    return tell
+
+
+def test_three_lesions_are_told_from_the_most_urgent(told: Callable[..., str]) -> None:
+    assert told(
+        event("same", 0.5, 0.5), event("grown", 1.6, 2.624), event("new", 0, 0.42)
+    ) == (
+        "Three lesions: one new (left frontal white matter, 0.42 ml), one grown (+64\u202f%), one unchanged; "
+        "total lesion volume 2.10 → 3.54 ml (+69\u202f%)."
+    )  # fmt: skip
+
+
+def test_one_lesion_is_told_in_the_singular(told: Callable[..., str]) -> None:
+    assert told(event("grown", 1.0, 1.5)) == (
+        "One lesion: grown (left frontal white matter, +50\u202f%); total lesion volume 1.00 → 1.50 ml (+50\u202f%)."
+    )
+    assert told(event("same", 1.0, 1.1)).startswith("One lesion, unchanged; total lesion volume 1.00 → 1.10 ml")
+
+
+def test_a_first_lesion_has_no_percentage(told: Callable[..., str]) -> None:
+    assert told(event("new", 0, 0.42)) == (
+        "One lesion: new (left frontal white matter, 0.42 ml); total lesion volume 0.00 → 0.42 ml."
+    )
+
+
+def test_a_last_lesion_gone_says_what_it_was(told: Callable[..., str]) -> None:
+    assert told(event("gone", 0.42, 0)) == (
+        "One lesion: gone (left frontal white matter, was 0.42 ml); total lesion volume 0.42 → 0.00 ml (−100\u202f%)."
+    )
+
+
+def test_no_lesion_at_all_is_said_plainly(told: Callable[..., str]) -> None:
+    assert told() == "No lesion was outlined at either visit."
+
+
+@pytest.mark.parametrize(
+    ("count", "start"),
+    [(2, "Two lesions, both unchanged;"), (5, "Five lesions, all unchanged;"), (13, "13 lesions, all unchanged;")],
+)
+def test_unchanged_lesions_are_counted(told: Callable[..., str], count: int, start: str) -> None:
+    assert told(*(event("same", 1, 1) for _ in range(count))).startswith(start)
+
+
+def test_several_of_one_kind_are_only_counted(told: Callable[..., str]) -> None:
+    sentence = told(event("new", 0, 1), event("new", 0, 2), event("split", 3, 3), event("merged", 2, 2))
+    assert sentence.startswith(
+        "Four lesions: two new, one merged (left frontal white matter), one split (left frontal white matter); "
+    )
+    assert told(event("new", 0, 1), event("new", 0, 2)).startswith("Two lesions, all new; ")
+
+
+def test_events_are_ordered_by_kind_then_change() -> None:
+    events = [event(kind, 1, 2) for kind in reversed(IMPORTANCE)] + [event("new", 0, 9)]
+    ordered = by_importance(events)
+    assert ordered[0].follow_up_volume_ml == 9
+    assert [e.event for e in ordered[1:]] == list(IMPORTANCE)
+    assert by_importance(ordered[::-1]) == ordered
+
+
+def test_visit_is_told_in_one_sentence(visit: VisitResult) -> None:
+    lesion = replace(visit.lesions[0], volume_ml=0.42)
+    one = replace(visit, lesions=(lesion,), differing_regions=visit.differing_regions[:1])
+    assert headline(one) == (
+        "One lesion outlined on FLAIR: left frontal white matter, 0.42 ml; one region differs from the template."
+    )
+    assert headline(replace(one, lesions=(), differing_regions=())) == (
+        "No lesion was outlined on FLAIR; no region differs from the template."
+    )
+    two = replace(visit, lesions=(lesion, replace(lesion, volume_ml=2.1, place="brain stem")))
+    assert headline(two) == (
+        "Two lesions outlined on FLAIR, 2.52 ml together; the largest, 2.10 ml, in: brain stem; "
+        "two regions differ from the template."
+    )
+
+
+def test_every_event_has_its_word() -> None:
+    assert all(ENGLISH[kind] for kind in IMPORTANCE)
