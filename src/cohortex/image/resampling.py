@@ -181,16 +181,20 @@ def _prepared(values: NDArray[Any], order: int) -> NDArray[Any]:
     """Turn values into what the interpolation reads: B-spline coefficients for cubic, else the values."""
     if order < 2:
         return values if values.dtype != bool else values.astype(np.uint8)
-    return np.asarray(ndimage.spline_filter(values.astype(np.float64), order=order, mode="nearest"))
+    return np.asarray(ndimage.spline_filter(values.astype(np.float64), order=order, mode="mirror"))
 
 
 def _sampled(values: NDArray[Any], index: NDArray[np.float64], order: int, outside: float) -> NDArray[Any]:
-    """Read `values` at fractional indices of shape (axes, n); half a voxel beyond the edge repeats it."""
+    """Read `values` at fractional indices of shape (axes, n); half a voxel beyond the edge repeats it.
+
+    Splines are mirrored there instead, the one border at which they pass through the edge voxels exactly.
+    """
     size = np.asarray(values.shape)[:, None]
     inside = np.all((index >= -0.5 - _EDGE_SLACK) & (index <= size - 0.5 + _EDGE_SLACK), axis=0)
     if order == 0:
         nearest = np.clip(np.ceil(index - 0.5 - _TIE_SLACK).astype(np.int64), 0, size - 1)
         read = values[tuple(nearest)]
         return np.where(inside, read, np.asarray(outside).astype(values.dtype))
-    read = ndimage.map_coordinates(values, index, order=order, mode="nearest", prefilter=False, output=np.float64)
+    border = "nearest" if order == 1 else "mirror"
+    read = ndimage.map_coordinates(values, index, order=order, mode=border, prefilter=False, output=np.float64)
     return np.where(inside, read, outside)
