@@ -20,6 +20,15 @@ class Packing:
     intercept: float
     dtype: np.dtype[Any]
 
+    def __post_init__(self) -> None:
+        if not np.isfinite([self.slope, self.intercept]).all() or self.slope == 0:
+            raise ValueError(
+                f"slope {self.slope:g} and intercept {self.intercept:g} store nothing; slope must not be 0."
+            )
+        object.__setattr__(self, "dtype", np.dtype(self.dtype))
+        if not np.issubdtype(self.dtype, np.integer):
+            raise ValueError(f"dtype is {self.dtype}; values are stored in an integer type.")
+
     def pack(self, values: ArrayLike) -> NDArray[Any]:
         """Store values; refuse what does not fit rather than let it wrap around.
 
@@ -62,6 +71,34 @@ class PackingVerdict:
     fits: bool
     largest_stored: float
     largest_error: float
+
+
+def fewest_digits_packing(values: ArrayLike) -> Packing:
+    """Find the packing of whole numbers, such as labels, in the smallest non-negative integers.
+
+    Parameters
+    ----------
+    values : array_like
+        Whole numbers, 0 for the background among them where it is to be stored.
+
+    Returns
+    -------
+    Packing
+        The greatest common divisor of all differences as slope, the smallest value as intercept, and the smallest
+        unsigned type that holds the result; exact both ways.
+
+    Raises
+    ------
+    ValueError
+        If there is no value, or one that is not a whole number.
+    """
+    numbers = np.asarray(values, dtype=np.float64).ravel()
+    if numbers.size == 0 or not np.all(np.isfinite(numbers)) or np.any(numbers != np.rint(numbers)):
+        raise ValueError("give at least one value, and whole numbers only.")
+    distinct = np.unique(numbers).astype(np.int64)
+    slope = int(np.gcd.reduce(distinct - distinct[0])) or 1
+    largest = int(distinct[-1] - distinct[0]) // slope
+    return Packing(slope=float(slope), intercept=float(distinct[0]), dtype=np.min_scalar_type(largest))
 
 
 def judge_packing(minimum: float, maximum: float, packing: Packing) -> PackingVerdict:
