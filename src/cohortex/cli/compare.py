@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,7 +45,7 @@ def compare(
 
     first, second = find_visit_pair(baseline, follow_up)
     if study_code:
-        first, second = first.renamed(study_code=study_code), second.renamed(study_code=study_code)
+        first, second = replace(first, study_code=study_code), replace(second, study_code=study_code)
     contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
     with progress_bars(quiet=as_json) as progress:
         result = compare_visits(first, second, output, contrasts=contrasts, workers=workers, progress=progress)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from cohortex.pipeline import Contrast
 
 
 def _option(contrast: str) -> object:
@@ -24,7 +27,7 @@ CtSeries = Annotated[str | None, _option("CT")]
 
 def chosen_contrasts(
     *, t1: str | None, t1c: str | None, t2: str | None, flair: str | None, ct: str | None
-) -> dict[str, str]:
+) -> dict[str, Contrast]:
     """Gather what a person named: file or series name -> contrast."""
-    named = {"T1": t1, "T1c": t1c, "T2": t2, "FLAIR": flair, "CT": ct}
+    named: dict[Contrast, str | None] = {"T1": t1, "T1c": t1c, "T2": t2, "FLAIR": flair, "CT": ct}
     return {name: contrast for contrast, name in named.items() if name is not None}

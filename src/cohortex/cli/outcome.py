@@ -8,7 +8,7 @@ from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 
-from cohortex.pipeline import BatchOutcome
+from cohortex.pipeline import BatchOutcome, BatchRow, VisitSource
 from cohortex.pipeline.results import ComparisonResult, VisitResult
 from cohortex.report import headline
 
@@ -45,15 +45,20 @@ def comparison_lines(result: ComparisonResult, output: Path) -> Group:
     return Group(f"[bold]{escape(headline(result))}[/]", *([table] if result.events else []), _where(output))
 
 
-def batch_table(outcome: BatchOutcome) -> Table:
+def folder_of(source: VisitSource | BatchRow, output: Path) -> Path:
+    """Give the folder of one visit of a batch."""
+    return output / source.study_code / source.visit
+
+
+def batch_table(outcome: BatchOutcome, output: Path) -> Table:
     """Lay out a batch: each visit, whether it worked, and why not."""
     table = Table("patient", "visit", "outcome", "reason or report", title_justify="left")
     for row in outcome.rows:
         table.add_row(
             escape(row.study_code),
             escape(row.visit),
-            "[green]done[/]" if row.done else "[bold red]failed[/]",
-            escape(str(row.output / "report.html") if row.done else row.reason),
+            "[green]done[/]" if row.succeeded else "[bold red]failed[/]",
+            escape(str(folder_of(row, output) / "report.html") if row.succeeded else row.reason),
         )
     return table
 

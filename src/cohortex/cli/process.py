@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -38,16 +39,16 @@ def process(
     difference and deformation maps, and the transforms. A batch goes on after a failure and ends with a
     table of what failed and why. Running it again continues where it stopped.
     """
-    from cohortex.cli.outcome import batch_table, visit_lines
-    from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch, visit_of_files
+    from cohortex.cli.outcome import batch_table, folder_of, visit_lines
+    from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch
     from cohortex.progress import ProgressCallback
     from cohortex.report import write_visit_report
 
     contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
-    sources = find_visits(visit[0]) if len(visit) == 1 else [visit_of_files(visit)]
-    if len(sources) > 1 and (study_code or visit_name or contrasts):
+    sources = find_visits(visit[0] if len(visit) == 1 else visit, study_code=study_code)
+    if len(sources) > 1 and (visit_name or contrasts):
         raise typer.BadParameter(
-            f"{visit[0].name} holds {len(sources)} visits; --study-code, --visit and the contrasts speak of one."
+            f"{visit[0].name} holds {len(sources)} visits; --visit and the contrasts speak of one."
         )
 
     def process_one(source: VisitSource, folder: Path, progress: ProgressCallback) -> None:
@@ -58,14 +59,16 @@ def process(
 
     with progress_bars(quiet=as_json) as progress:
         if len(sources) == 1:
-            process_one(sources[0].renamed(study_code=study_code, visit=visit_name), output, progress)
+            process_one(replace(sources[0], visit=visit_name or sources[0].visit), output, progress)
             if as_json:
                 console.print_json(data={"report": str(output / "report.html"), "data": str(output / "report.json")})
             return
-        outcome = run_batch(sources, process_one, output=output, progress=progress)
+        outcome = run_batch(
+            sources, lambda source, told: process_one(source, folder_of(source, output), told), progress=progress
+        )
     if as_json:
-        console.print_json(data=outcome.as_dict())
+        console.print_json(data=outcome.to_json())
     else:
-        console.print(batch_table(outcome))
-    if outcome.failures:
+        console.print(batch_table(outcome, output))
+    if outcome.failed:
         raise typer.Exit(1)

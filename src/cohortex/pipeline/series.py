@@ -40,6 +40,9 @@ class SeriesLook:
         Findings of the quality control.
     warnings : tuple of str
         What the reader found odd and what it did about it.
+    slice_numbers : tuple of int or None
+        Number in the series of each slice along the third axis, as the scanner counted them; None where the format
+        does not say and slices count from 1.
     """
 
     name: str
@@ -52,6 +55,7 @@ class SeriesLook:
     is_volume: bool
     quality: tuple[QualityFlag, ...]
     warnings: tuple[str, ...]
+    slice_numbers: tuple[int, ...] | None = None
 
     @property
     def failures(self) -> tuple[str, ...]:
@@ -122,7 +126,7 @@ def choose_series(looks: Sequence[SeriesLook], *, outlined_contrast: str | None 
         found = "; ".join(f"{look.name}: {why_not(look)}" for look in looks) or "no image at all"
         raise VisitProblem(
             f"no usable {', '.join(ALIGNED_FIRST[:-1])} or {ALIGNED_FIRST[-1]} volume in this visit ({found}). Say "
-            "which file or series is which contrast with --t1, --t1c, --t2, --flair or --ct, or ask the centre to resend."
+            "which file or series is which with --t1, --t1c, --t2, --flair or --ct, or ask the centre to resend it."
         )
     if outlined_contrast is not None and outlined_contrast not in by_contrast:
         raise VisitProblem(f"this visit has no usable {outlined_contrast}; it has {', '.join(by_contrast)}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import cc3d
 import numpy as np
@@ -13,7 +14,7 @@ from cohortex.image import Image, Labels
 _LEAST_Z = 3.0  # 0.3 % of normally distributed healthy voxels lie beyond; after the blur, far fewer
 _BLUR_MM = 1.5  # sigma: less than the template's own blur, enough to bind a region together
 _LEAST_VOLUME_ML = 0.1
-_FACES = 6
+_FACES: Literal[6] = 6
 
 
 @dataclass(frozen=True, kw_only=True)

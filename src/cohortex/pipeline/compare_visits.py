@@ -1,0 +1,253 @@
+"""Two visits of one patient, and what changed between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from cohortex import __version__
+from cohortex.errors import VisitProblem
+from cohortex.image import Image, Labels
+from cohortex.lesions import Lesion, LesionComparison, LesionOutline, compare_lesions
+from cohortex.pipeline import visit_steps as steps
+from cohortex.pipeline.contrast import Contrast
+from cohortex.pipeline.outputs import write_images, write_motions
+from cohortex.pipeline.process_visit import STORE, write_visit
+from cohortex.pipeline.results import ComparisonImages, ComparisonResult
+from cohortex.pipeline.runner import Runner
+from cohortex.pipeline.series import shared_contrast
+from cohortex.pipeline.step import step
+from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
+from cohortex.pipeline.visit_result import VisitValues, method_records, visit_result, visit_values
+from cohortex.pipeline.visits import VisitSource, find_visits
+from cohortex.progress import ProgressCallback, silent
+from cohortex.registration import MidwayAlignment, align_midway
+from cohortex.templates import describe_place
+from cohortex.transform import Transform, warp
+
+
+@step(
+    version=1,
+    title="align the visits",
+    sentence="The visits were aligned rigidly to the space halfway between them, so that neither is privileged.",
+)
+def align_visits(
+    baseline: Image,
+    follow_up: Image,
+    baseline_brain: Labels,
+    follow_up_brain: Labels,
+    *,
+    progress: ProgressCallback = silent,
+) -> MidwayAlignment:
+    """Bring two visits halfway to each other, looking at the brain only."""
+    return align_midway(
+        baseline, follow_up, baseline_mask=baseline_brain, follow_up_mask=follow_up_brain, progress=progress
+    )
+
+
+@step(
+    version=1,
+    title="compare the lesions",
+    sentence=(
+        "A lesion found at one visit was looked for at its place in the other; grown and shrunk mean beyond the larger "
+        "of 20 % and twice the standard deviation of the measurement; splits and mergers count once, by overlap."
+    ),
+)
+def follow_lesions(
+    baseline: LesionOutline,
+    follow_up: LesionOutline,
+    alignment: MidwayAlignment,
+    template_from_visits: Sequence[Transform],
+    template_similarities: Sequence[float],
+) -> LesionComparison:
+    """Follow every lesion from one visit to the other; places come from the visit that fits the template better."""
+    from_midway = (alignment.baseline_from_midway, alignment.follow_up_from_midway)
+    better = int(template_similarities[1] > template_similarities[0])
+    return compare_lesions(
+        baseline,
+        follow_up,
+        baseline_from_midway=alignment.baseline_from_midway,
+        follow_up_from_midway=alignment.follow_up_from_midway,
+        midway=alignment.grid,
+        template_from_midway=template_from_visits[better] @ from_midway[better],
+        describe=lambda points: describe_place(points).words,
+    )
+
+
+@step(version=1, title="bring the visits together")
+def pictures_halfway(
+    baseline: LesionOutline,
+    follow_up: LesionOutline,
+    baseline_image: Image,
+    follow_up_image: Image,
+    alignment: MidwayAlignment,
+    change: Labels,
+) -> ComparisonImages:
+    """Bring both visits onto the midway grid, in units of their white matter, for the pictures of the report."""
+    sides = (
+        (baseline, baseline_image, alignment.baseline_from_midway),
+        (follow_up, follow_up_image, alignment.follow_up_from_midway),
+    )
+    scaled, lesions, brains = [], [], []
+    for outline, image, from_midway in sides:
+        there = warp(image, from_midway, onto=alignment.grid)
+        level = abs(outline.white_level) or 1.0
+        in_hu = image.unit == "HU"
+        values = there.values if in_hu else (there.values / level).astype(np.float32)
+        scaled.append(Image(values, alignment.grid, "HU" if in_hu else "white matter = 1"))
+        lesions.append(warp(outline.labels, from_midway, onto=alignment.grid))
+        brains.append(warp(outline.brain, from_midway, onto=alignment.grid).values != 0)
+    brain = brains[0] & brains[1]
+    difference = np.where(brain, scaled[1].values - scaled[0].values, 0).astype(np.float32)
+    return ComparisonImages(
+        baseline=scaled[0],
+        follow_up=scaled[1],
+        difference=scaled[0].with_values(difference),
+        change=change,
+        baseline_lesions=Labels(lesions[0].values, alignment.grid),
+        follow_up_lesions=Labels(lesions[1].values, alignment.grid),
+        brain=Labels(brain, alignment.grid),
+    )
+
+
+def find_visit_pair(baseline: Path, follow_up: Path | None = None) -> tuple[VisitSource, VisitSource]:
+    """Find the two visits of a patient in two paths, or in one that holds exactly two.
+
+    Raises
+    ------
+    VisitProblem
+        If a path holds another number of visits, with their names.
+    """
+    if follow_up is None:
+        found = find_visits(baseline)
+        if len(found) != 2:
+            names = ", ".join(visit.name for visit in found)
+            raise VisitProblem(f"{baseline.name} holds {len(found)} visits ({names}); give two, or a folder of two.")
+        return found[0], found[1]
+    pair = []
+    for path in (baseline, follow_up):
+        found = find_visits(path)
+        if len(found) != 1:
+            names = ", ".join(visit.name for visit in found)
+            raise VisitProblem(f"{path.name} holds {len(found)} visits ({names}); give one of them.")
+        pair.append(found[0])
+    return pair[0], pair[1]
+
+
+def compare_visits(
+    baseline: VisitSource,
+    follow_up: VisitSource,
+    output: Path,
+    *,
+    contrasts: Mapping[str, Contrast] | None = None,
+    store: Path | None = None,
+    workers: int | None = None,
+    progress: ProgressCallback = silent,
+) -> ComparisonResult:
+    """Say what changed between two visits of one patient, and write its images.
+
+    Parameters
+    ----------
+    baseline, follow_up : VisitSource
+        The earlier and the later visit.
+    output, contrasts, store, workers, progress
+        As in `process_visit`; both visits share the store.
+
+    Returns
+    -------
+    ComparisonResult
+        For `report.write_comparison_report`.
+
+    Raises
+    ------
+    CohortexError
+        If a visit cannot be read or used, they share no contrast, or a step fails.
+    """
+    with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
+        looked_at = [look_at_visit(runner, source, chosen=contrasts) for source in (baseline, follow_up)]
+        contrast = shared_contrast(looked_at[0].looks, looked_at[1].looks)
+        plans = [plan_visit(visit, outlined_contrast=contrast) for visit in looked_at]
+        alignment_node = align_visits(plans[0].corrected, plans[1].corrected, plans[0].brain, plans[1].brain)
+        comparison_node = follow_lesions(
+            plans[0].outline,
+            plans[1].outline,
+            alignment_node,
+            [plan.template_from_visit for plan in plans],
+            [plan.template_alignment["similarity"] for plan in plans],
+        )
+        pictures_node = pictures_halfway(
+            comparison_node["baseline"],
+            comparison_node["follow_up"],
+            plans[0].corrected,
+            plans[1].corrected,
+            alignment_node,
+            comparison_node["change_common"],
+        )
+        lesion_nodes = [
+            steps.measure(
+                comparison_node[name],
+                plan.template_from_visit,
+                slice_numbers=plan.looked_at.looks[plan.choice.outlined].slice_numbers,
+            )
+            for name, plan in zip(("baseline", "follow_up"), plans, strict=True)
+        ]
+        runner.run([pictures_node, *lesion_nodes, *plans[0].results, *plans[1].results])
+        alignment, comparison, pictures, *lesions = runner.evaluate(
+            [alignment_node, comparison_node, pictures_node, *lesion_nodes]
+        )
+        values = [
+            _jointly_outlined(visit_values(runner, plan), outline, found)
+            for plan, outline, found in zip(plans, (comparison.baseline, comparison.follow_up), lesions, strict=True)
+        ]
+        files: dict[str, str] = {}
+        visits = []
+        for name, plan, value in zip(("baseline", "follow_up"), plans, values, strict=True):
+            written = write_visit(plan, value, output, prefix=f"{name}_")
+            files |= written
+            visits.append(visit_result(plan, value, methods=method_records(runner, plan.results), files=written))
+        files |= write_images(
+            {
+                "change_baseline": comparison.change_baseline,
+                "change_follow_up": comparison.change_follow_up,
+                "change_common": comparison.change_common,
+                "baseline_common": pictures.baseline,
+                "follow_up_common": pictures.follow_up,
+            },
+            output,
+        )
+        files |= write_motions(
+            {
+                "baseline_from_midway": alignment.baseline_from_midway,
+                "follow_up_from_midway": alignment.follow_up_from_midway,
+            },
+            output,
+        )
+        return ComparisonResult(
+            study_code=baseline.study_code,
+            baseline=visits[0],
+            follow_up=visits[1],
+            events=comparison.events,
+            baseline_total_ml=sum(lesion.volume_ml for lesion in visits[0].lesions),
+            follow_up_total_ml=sum(lesion.volume_ml for lesion in visits[1].lesions),
+            alignment_similarity=alignment.similarity,
+            alignment_converged=alignment.converged,
+            motion_mm=_mean_motion_mm(alignment, values[0].brain),
+            methods=method_records(runner, [pictures_node, *lesion_nodes]),
+            files=files,
+            cohortex_version=__version__,
+            images=pictures,
+        )
+
+
+def _jointly_outlined(values: VisitValues, outline: LesionOutline, lesions: tuple[Lesion, ...]) -> VisitValues:
+    """Put the outlines that know of the other visit in place of those that do not."""
+    return replace(values, outline=outline, lesions=lesions)
+
+
+def _mean_motion_mm(alignment: MidwayAlignment, brain: Labels) -> float:
+    points = brain.grid.world_of(np.argwhere(brain.mask)[::97])
+    moved = alignment.follow_up_from_baseline(points)
+    return float(np.mean(np.linalg.norm(moved - points, axis=1)))

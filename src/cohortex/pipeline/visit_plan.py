@@ -1,0 +1,195 @@
+"""The plan of one visit: which steps its files need, before any but the first has run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cohortex.errors import CohortexError, StepFailed, VisitProblem
+from cohortex.pipeline import visit_steps as steps
+from cohortex.pipeline.contrast import Contrast
+from cohortex.pipeline.runner import Runner
+from cohortex.pipeline.series import SeriesChoice, SeriesLook, choose_series
+from cohortex.pipeline.step import Node, file_node
+from cohortex.pipeline.visits import VisitSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class LookedAtVisit:
+    """A visit whose files were read and whose series were recognised and checked.
+
+    Attributes
+    ----------
+    source : VisitSource
+        Where it came from.
+    images : tuple of Node
+        Every image of the visit.
+    looks : tuple of SeriesLook
+        What each is and how good.
+    problems, notes : tuple of str
+        What could not be read, and what looks odd about the upload.
+    """
+
+    source: VisitSource
+    images: tuple[Node, ...]
+    looks: tuple[SeriesLook, ...]
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitPlan:
+    """The nodes of one visit, all on the grid of the outlined series."""
+
+    looked_at: LookedAtVisit
+    choice: SeriesChoice
+    contrast: str
+    corrected: Node
+    brain: Node
+    template_alignment: Node
+    template_from_visit: Node
+    visit_from_template: Node
+    tissue: Node
+    outline: Node
+    lesions: Node
+    maps: Node
+
+    @property
+    def results(self) -> list[Node]:
+        """Everything the report of the visit needs."""
+        return [self.lesions, self.maps, self.tissue, self.template_alignment]
+
+
+def look_at_visit(
+    runner: Runner, source: VisitSource, *, chosen: Mapping[str, Contrast] | None = None
+) -> LookedAtVisit:
+    """Read the files of a visit and look at every series.
+
+    Parameters
+    ----------
+    runner : Runner
+        Where the steps run.
+    source : VisitSource
+        The files.
+    chosen : mapping of str to str, optional
+        File or series name -> contrast, as a person said.
+
+    Returns
+    -------
+    LookedAtVisit
+        What is there.
+
+    Raises
+    ------
+    CohortexError
+        If the files as a whole cannot be read, or hold no image.
+    VisitProblem
+        If a person named a series that is not there.
+    """
+    by_name = {Path(name).name: contrast for name, contrast in (chosen or {}).items()}
+    paths = [*source.paths, *_named_files(chosen or {}, source.paths)]
+    read = steps.read_visit([file_node(path) for path in paths])
+    count, problems, notes = _evaluated(runner, [read["count"], read["problems"], read["notes"]])
+    if count == 0:
+        raise VisitProblem(
+            f"{source.name}: no image could be read. "
+            + (" ".join(problems) or "The files hold no DICOM, NIfTI, NRRD …")
+        )
+    images = tuple(read["images"][number] for number in range(count))
+    looks = tuple(_evaluated(runner, [steps.look_at(image, chosen=by_name) for image in images]))
+    for name, contrast in by_name.items():
+        if not any(look.contrast_reason == "chosen by a person" and look.contrast == contrast for look in looks):
+            raise VisitProblem(
+                f"{source.name}: no series is called {name!r}; there are "
+                f"{', '.join(repr(look.name) for look in looks)}."
+            )
+    return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=notes)
+
+
+def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None) -> VisitPlan:
+    """Lay out the steps of a visit; nothing runs yet.
+
+    Parameters
+    ----------
+    looked_at : LookedAtVisit
+        The visit.
+    outlined_contrast : str, optional
+        Contrast to outline, where another visit decides it.
+
+    Returns
+    -------
+    VisitPlan
+        The nodes.
+
+    Raises
+    ------
+    VisitProblem
+        If nothing in the visit can be used.
+    """
+    choice = choose_series(looked_at.looks, outlined_contrast=outlined_contrast)
+    contrast = looked_at.looks[choice.outlined].contrast
+    aligned, outlined = looked_at.images[choice.aligned], looked_at.images[choice.outlined]
+    extraction = steps.find_brain(aligned)
+    aligned_corrected = steps.take_shading_off(aligned, extraction["mask"])
+    template = steps.align_with_template(aligned_corrected, extraction["mask"], extraction["image_from_template"])
+
+    if choice.aligned == choice.outlined:
+        brain, corrected = extraction["mask"], aligned_corrected
+        template_from_visit, visit_from_template = template["template_from_visit"], template["visit_from_template"]
+    else:
+        between = steps.align_series(outlined, aligned_corrected, extraction["mask"])
+        brain = steps.brain_onto(extraction["mask"], between["moving_from_fixed"], outlined)
+        corrected = steps.take_shading_off(outlined, brain)
+        template_from_visit = steps.chained(template["template_from_visit"], between["moving_from_fixed"])
+        visit_from_template = steps.chained(between["fixed_from_moving"], template["visit_from_template"])
+
+    images = {contrast: corrected}
+    for other, number in choice.by_contrast.items():
+        if other == contrast:
+            continue
+        if number == choice.aligned:
+            images[other] = steps.bring_onto(aligned_corrected, between["moving_from_fixed"], outlined)
+        else:
+            moving = looked_at.images[number]
+            to_outlined = steps.align_series(outlined, moving, None)
+            there = steps.brain_onto(brain, to_outlined["fixed_from_moving"], moving)
+            shading_off = steps.take_shading_off(moving, there)
+            images[other] = steps.bring_onto(shading_off, to_outlined["moving_from_fixed"], outlined)
+
+    tissue = steps.tissue_onto(template_from_visit, outlined)
+    outline = steps.outline(images, brain, tissue, contrast=contrast)
+    return VisitPlan(
+        looked_at=looked_at,
+        choice=choice,
+        contrast=contrast,
+        corrected=corrected,
+        brain=brain,
+        template_alignment=template,
+        template_from_visit=template_from_visit,
+        visit_from_template=visit_from_template,
+        tissue=tissue,
+        outline=outline,
+        lesions=steps.measure(
+            outline, template_from_visit, slice_numbers=looked_at.looks[choice.outlined].slice_numbers
+        ),
+        maps=steps.compare_with_template(corrected, brain, template_from_visit, visit_from_template),
+    )
+
+
+def _named_files(chosen: Mapping[str, Contrast], paths: Sequence[Path]) -> list[Path]:
+    """Files a person named that are not among the paths of the visit."""
+    known = {path.resolve() for path in paths}
+    files = [Path(name) for name in chosen if Path(name).is_file()]
+    return [f for f in files if f.resolve() not in known and not any(f.resolve().is_relative_to(k) for k in known)]
+
+
+def _evaluated(runner: Runner, nodes: Sequence[Node]) -> list[Any]:
+    """Evaluate, and let an error of the data come out as it was said, without the step around it."""
+    try:
+        return runner.evaluate(nodes)
+    except StepFailed as failure:
+        if isinstance(failure.__cause__, CohortexError):
+            raise failure.__cause__ from failure
+        raise

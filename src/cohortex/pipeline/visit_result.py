@@ -1,0 +1,182 @@
+"""Putting the values of a visit's nodes together into what the report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from cohortex import __version__
+from cohortex.image import Image, Labels
+from cohortex.lesions import Lesion, LesionOutline
+from cohortex.measure import QualityFlag
+from cohortex.pipeline.results import (
+    DifferingRegion,
+    MethodRecord,
+    SeriesRecord,
+    TemplateAlignmentRecord,
+    VisitImages,
+    VisitResult,
+)
+from cohortex.pipeline.runner import Runner
+from cohortex.pipeline.series import SeriesChoice, why_not
+from cohortex.pipeline.step import Node
+from cohortex.pipeline.visit_plan import LookedAtVisit, VisitPlan
+from cohortex.pipeline.visit_steps import TemplateMaps
+from cohortex.templates import TemplateAlignment
+from cohortex.transform import Transform
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitValues:
+    """The computed values of a plan."""
+
+    corrected: Image
+    brain: Labels
+    alignment: TemplateAlignment
+    template_from_visit: Transform
+    visit_from_template: Transform
+    tissue: Mapping[str, Image]
+    outline: LesionOutline
+    lesions: tuple[Lesion, ...]
+    maps: TemplateMaps
+
+
+def visit_values(runner: Runner, plan: VisitPlan) -> VisitValues:
+    """Compute what is missing of a plan and read it."""
+    names = (
+        "corrected",
+        "brain",
+        "template_alignment",
+        "template_from_visit",
+        "visit_from_template",
+        "tissue",
+        "outline",
+        "lesions",
+        "maps",
+    )
+    values = dict(zip(names, runner.evaluate([getattr(plan, name) for name in names]), strict=True))
+    return VisitValues(alignment=values.pop("template_alignment"), **values)
+
+
+def visit_result(
+    plan: VisitPlan, values: VisitValues, *, methods: tuple[MethodRecord, ...], files: Mapping[str, str]
+) -> VisitResult:
+    """Say everything about one visit.
+
+    Parameters
+    ----------
+    plan : VisitPlan
+        What was planned, with the looks at every series.
+    values : VisitValues
+        What came out.
+    methods : tuple of MethodRecord
+        The steps as they were run.
+    files : mapping of str to str
+        What was written beside the report.
+
+    Returns
+    -------
+    VisitResult
+        For the report.
+    """
+    voxel_ml = values.brain.grid.voxel_volume_mm3 / 1000
+    inside = values.brain.mask
+    alignment = values.alignment
+    numbers = plan.looked_at.looks[plan.choice.outlined].slice_numbers
+    return VisitResult(
+        study_code=plan.looked_at.source.study_code,
+        visit=plan.looked_at.source.visit,
+        lesion_contrast=plan.contrast,
+        series=series_records(plan.looked_at, plan.choice),
+        lesions=values.lesions,
+        brain_volume_ml=float(np.count_nonzero(inside)) * voxel_ml,
+        tissue_volumes_ml={
+            name: float(np.sum(map_.values[inside], dtype=np.float64)) * voxel_ml
+            for name, map_ in values.tissue.items()
+        },
+        alignment=TemplateAlignmentRecord(
+            template="MNI152 (template version 0)",
+            similarity=alignment.similarity,
+            converged=alignment.converged,
+            folded_percent=100 * alignment.folded_fraction,
+            inverse_error_p95_mm=alignment.inverse_error_p95_mm,
+        ),
+        differing_regions=tuple(
+            DifferingRegion(
+                place=place,
+                volume_ml=group.volume_ml,
+                mean_z=group.mean_z,
+                template_mm=point,
+                slice_number=numbers[group.slice_index] if numbers else group.slice_index + 1,
+            )
+            for group, place, point in zip(
+                values.maps.deviation.groups, values.maps.places, values.maps.template_mm, strict=True
+            )
+        ),
+        methods=methods,
+        files=files,
+        cohortex_version=__version__,
+        images=VisitImages(
+            reference=values.corrected,
+            brain=values.brain,
+            lesions=values.outline.labels,
+            difference=values.maps.difference,
+            log_jacobian=values.maps.log_jacobian,
+        ),
+    )
+
+
+def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[SeriesRecord, ...]:
+    """Say of every series what it is, what it was used for and what was wrong, unreadable ones last."""
+    records = [
+        SeriesRecord(
+            name=look.name,
+            contrast=look.contrast,
+            contrast_reason=look.contrast_reason,
+            shape=look.shape,
+            spacing_mm=look.spacing_mm,
+            orientation=look.orientation,
+            unit=look.unit,
+            used_for=choice.used_for(number) + (f": {why_not(look)}" if not look.usable else ""),
+            quality=look.quality,
+            warnings=look.warnings,
+        )
+        for number, look in enumerate(looked_at.looks)
+    ]
+    records += [_unread(problem) for problem in looked_at.problems]
+    if looked_at.notes and records:
+        first = records[0]
+        records[0] = SeriesRecord(**{**_fields(first), "warnings": (*first.warnings, *looked_at.notes)})
+    return tuple(records)
+
+
+def method_records(runner: Runner, nodes: Sequence[Node]) -> tuple[MethodRecord, ...]:
+    """List the steps behind nodes, inputs first, each as it was run."""
+    return tuple(
+        MethodRecord(
+            step=run.step, version=run.version, sentence=run.sentence, parameters=run.parameters, seconds=run.seconds
+        )
+        for run in runner.steps_behind(nodes)
+    )
+
+
+def _unread(problem: str) -> SeriesRecord:
+    return SeriesRecord(
+        name="unreadable",
+        contrast="other",
+        contrast_reason="could not be read",
+        shape=(),
+        spacing_mm=(),
+        orientation="???",
+        unit="",
+        used_for="not used",
+        quality=(QualityFlag(check="readable", level="fail", message=problem),),
+        warnings=(),
+    )
+
+
+def _fields(record: SeriesRecord) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}

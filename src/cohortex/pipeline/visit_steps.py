@@ -1,0 +1,252 @@
+"""The steps of one visit, from files to measured lesions: thin, each one call to the floor below."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from cohortex.geometry import axis_codes
+from cohortex.image import Image, Labels
+from cohortex.intensity import correct_bias
+from cohortex.io import read_upload
+from cohortex.lesions import Lesion, LesionOutline, measure_lesions, outline_lesions
+from cohortex.measure import check_quality
+from cohortex.pipeline.contrast import Contrast, recognise_contrast
+from cohortex.pipeline.series import SeriesLook
+from cohortex.pipeline.step import step
+from cohortex.progress import ProgressCallback, silent
+from cohortex.registration import align_rigid
+from cohortex.registration.alignment import Alignment
+from cohortex.segmentation import BrainExtraction, brain_mask
+from cohortex.templates import (
+    TemplateAlignment,
+    align_to_template,
+    describe_place,
+    difference_to_template,
+    log_jacobian,
+    mni152,
+)
+from cohortex.templates.deviation import Deviation, deviating_groups
+from cohortex.transform import Affine, Transform, warp
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadVisit:
+    """What was in the files of a visit.
+
+    Attributes
+    ----------
+    images : tuple of Image
+        Every image that could be read.
+    count : int
+        How many.
+    problems : tuple of str
+        What could not, with file, reason and remedy.
+    notes : tuple of str
+        What looks odd about the upload as a whole.
+    """
+
+    images: tuple[Image, ...]
+    count: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@step(
+    version=1, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
+)
+def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) -> ReadVisit:
+    """Read every image of a visit; a bad series never loses the good ones."""
+    uploads = [read_upload(file, uneven="resample", progress=progress) for file in files]
+    images = tuple(image for upload in uploads for image in upload.images)
+    return ReadVisit(
+        images=images,
+        count=len(images),
+        problems=tuple(problem.reason for upload in uploads for problem in upload.problems),
+        notes=tuple(warning for upload in uploads for warning in upload.warnings),
+    )
+
+
+@step(
+    version=1, title="check the quality", sentence="Each series was checked for missing slices, truncation and noise."
+)
+def look_at(image: Image, *, chosen: Mapping[str, Contrast]) -> SeriesLook:
+    """Recognise the contrast of a series and check its quality."""
+    guess = recognise_contrast(image, chosen=chosen)
+    grid = image.grid
+    is_volume = image.is_scalar and not isinstance(image, Labels) and grid.ndim == 3 and grid.orientation_known
+    real = not isinstance(image, Labels) and "vector" not in image.extra_axes and not np.iscomplexobj(image.values)
+    warnings = image.metadata.get("warnings") or ()
+    return SeriesLook(
+        name=str(image.metadata.get("series_description") or image.metadata.get("source") or "unnamed series"),
+        contrast=guess.contrast,
+        contrast_reason=guess.reason,
+        shape=image.values.shape,
+        spacing_mm=grid.spacing_mm,
+        orientation=axis_codes(grid) if grid.ndim == 3 else "2-D",
+        unit=image.unit,
+        is_volume=is_volume and min(grid.shape) > 1,
+        quality=check_quality(image) if real else (),
+        warnings=tuple(str(w) for w in warnings) if isinstance(warnings, list | tuple) else (str(warnings),),
+        slice_numbers=_slice_numbers(image),
+    )
+
+
+def _slice_numbers(image: Image) -> tuple[int, ...] | None:
+    numbers = image.metadata.get("instance_numbers")
+    if isinstance(numbers, list | tuple) and image.grid.ndim == 3 and len(numbers) == image.grid.shape[2]:
+        return tuple(int(n) for n in numbers) if all(isinstance(n, int) for n in numbers) else None
+    return None
+
+
+@step(
+    version=1,
+    title="find the brain",
+    sentence="The brain was outlined by aligning the template with the head and following its deformed edge.",
+)
+def find_brain(image: Image, *, progress: ProgressCallback = silent) -> BrainExtraction:
+    """Outline the brain in a head."""
+    return brain_mask(image, progress=progress)
+
+
+@step(
+    version=1, title="take the shading off", sentence="Shading was removed with N4 (Tustison et al. 2010), CT excepted."
+)
+def take_shading_off(image: Image, brain: Labels) -> Image:
+    """Correct the bias field inside the brain; Hounsfield units have none."""
+    return image if image.unit == "HU" else correct_bias(image, mask=brain)
+
+
+@step(
+    version=1,
+    title="align the series",
+    sentence="The series of the visit were aligned rigidly with each other by mutual information.",
+)
+def align_series(
+    outlined: Image, moving: Image, moving_brain: Labels | None, *, progress: ProgressCallback = silent
+) -> Alignment:
+    """Align another series of the same visit with the outlined one, looking at the brain only."""
+    return align_rigid(outlined, moving, moving_mask=moving_brain, progress=progress)
+
+
+@step(version=1, title="join the alignments")
+def chained(outer: Transform, inner: Transform) -> Transform:
+    """Join two transforms into one chain, applied inner first."""
+    return outer @ inner
+
+
+@step(version=1, title="bring the brain mask over")
+def brain_onto(brain: Labels, brain_from_image: Transform, image: Image) -> Labels:
+    """Bring a brain mask onto the grid of another series, cut at one half."""
+    share = Image(brain.values.astype(np.float32), brain.grid)
+    return Labels(warp(share, brain_from_image, onto=image.grid).values >= 0.5, image.grid)
+
+
+@step(version=1, title="bring the series together")
+def bring_onto(image: Image, image_from_target: Transform, target: Image) -> Image:
+    """Sample a series once, on the grid of the outlined one."""
+    return warp(image, image_from_target, onto=target.grid)
+
+
+@step(
+    version=1,
+    title="align with the template",
+    sentence=(
+        "The brain was aligned with MNI152 (template version 0), affine and then elastically, against the template in "
+        "the contrast of the series."
+    ),
+)
+def align_with_template(
+    image: Image, brain: Labels, image_from_template: Affine, *, progress: ProgressCallback = silent
+) -> TemplateAlignment:
+    """Align the brain with the template, with the way back."""
+    return align_to_template(image, brain=brain, start=image_from_template, progress=progress)
+
+
+@step(version=1, title="bring the tissue maps over")
+def tissue_onto(template_from_image: Transform, image: Image) -> dict[str, Image]:
+    """Bring the template's grey, white and fluid fractions onto the grid of a series."""
+    return {name: warp(map_, template_from_image, onto=image.grid) for name, map_ in mni152().tissues.items()}
+
+
+@step(
+    version=1,
+    title="outline lesions",
+    sentence=(
+        "Lesions were outlined where the series departs from what its own healthy tissue foretells, with partial "
+        "volume; other contrasts served to tell fluid and flow apart."
+    ),
+)
+def outline(images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], *, contrast: str) -> LesionOutline:
+    """Outline the lesions of the visit."""
+    return outline_lesions(images, brain=brain, tissue=tissue, contrast=contrast)
+
+
+@step(
+    version=1,
+    title="measure lesions",
+    sentence="Volumes count partial volume; diameters lie in the plane of the slices.",
+)
+def measure(
+    found: LesionOutline, template_from_image: Transform, *, slice_numbers: Sequence[int] | None
+) -> tuple[Lesion, ...]:
+    """Measure the lesions and say where they lie."""
+    return measure_lesions(
+        found,
+        template_from_visit=template_from_image,
+        describe=lambda points: describe_place(points).words,
+        slice_numbers=slice_numbers,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateMaps:
+    """How a visit differs from the template, on the grid of the outlined series.
+
+    Attributes
+    ----------
+    difference : Image
+        z against the template in the contrast of the series; 0 outside the brain.
+    log_jacobian : Image
+        Natural logarithm of the local volume, visit over template; 0 outside the brain.
+    deviation : Deviation
+        Groups of voxels that differ most.
+    places : tuple of str
+        Where each group lies, in words.
+    """
+
+    difference: Image
+    log_jacobian: Image
+    deviation: Deviation
+    places: tuple[str, ...]
+    template_mm: tuple[tuple[float, float, float], ...]
+
+
+@step(
+    version=1,
+    title="compare with the template",
+    sentence=(
+        "The series was compared with the template in its own contrast, in units of the spread of its healthy tissue; "
+        "volume differences are the logarithm of the Jacobian determinant."
+    ),
+)
+def compare_with_template(
+    image: Image, brain: Labels, template_from_image: Transform, image_from_template: Transform
+) -> TemplateMaps:
+    """Map the difference to the template and the deformation onto it."""
+    difference = difference_to_template(
+        image, brain=brain, template_from_image=template_from_image, image_from_template=image_from_template
+    )
+    volume = log_jacobian(template_from_image, brain=brain)
+    deviation = deviating_groups(difference, brain=brain)
+    points = [template_from_image(np.asarray(group.centroid_mm)) for group in deviation.groups]
+    return TemplateMaps(
+        difference=difference,
+        log_jacobian=volume,
+        deviation=deviation,
+        places=tuple(describe_place(point).words for point in points),
+        template_mm=tuple((float(x), float(y), float(z)) for x, y, z in points),
+    )
