@@ -76,6 +76,9 @@ def test_slice_number_is_that_of_the_series_from_one(codes: str) -> None:
         slice_index = view.slice_at(image.grid.world_of((1, 1, third)))
         assert view.series_slice(slice_index) == third + 1
         assert view.name_of(slice_index) == f"slice {third + 1}"
+        assert view.slice_of_series(third + 1) == slice_index
+    assert view.slice_of_series(7) is None
+    assert View(image.grid, "coronal").slice_of_series(1) is None
 
 
 def test_plane_across_the_series_is_named_by_its_place() -> None:

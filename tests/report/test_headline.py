@@ -107,7 +107,7 @@ def test_visit_is_told_in_one_sentence(visit: VisitResult) -> None:
     )
     two = replace(visit, lesions=(lesion, replace(lesion, volume_ml=2.1, place="brain stem")))
     assert headline(two) == (
-        "Two lesions outlined on FLAIR, 2.52 ml together; the largest, 2.10 ml, in: brain stem; "
+        "Two lesions outlined on FLAIR, 2.52 ml together, the largest 2.10 ml (brain stem); "
         "two regions differ from the template."
     )
 

@@ -128,6 +128,10 @@ class View:
             return None
         return (self.slices - 1 - slice_index if 2 in flipped else slice_index) + 1
 
+    def slice_of_series(self, number: int) -> int | None:
+        """The slice with a number of the series, from 1; None where there is none or this plane cuts across."""
+        return next((n for n in range(self.slices) if self.series_slice(n) == number), None)
+
     def name_of(self, slice_index: int, *, numbering: Numbering = "slice") -> str:
         """Name a slice: "slice 45" where the plane is that of the series, else its place, such as "S 12 mm"."""
         number = self.series_slice(slice_index)

@@ -26,7 +26,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         # headline of a visit
         "no_lesion": "No lesion was outlined on {contrast}",
         "one_lesion": "One lesion outlined on {contrast}: {place}, {volume} ml",
-        "lesions": "{count} lesions outlined on {contrast}, {total} ml together; the largest, {volume} ml, in: {place}",
+        "lesions": "{count} lesions outlined on {contrast}, {total} ml together, the largest {volume} ml ({place})",
         "regions_one": "one region differs from the template",
         "regions_many": "{count} regions differ from the template",
         "regions_none": "no region differs from the template",
@@ -60,12 +60,12 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "yes": "yes",
         "no": "no",
         "notice_more": "{count} more under Images and quality.",
-        "notice_no_brain_alignment": "The alignment with the template did not converge ({visit}): places, maps and "
+        "notice_no_brain_alignment": "The alignment with the template did not converge: places, maps and "
         "template differences may be wrong.",
-        "notice_folded": "The deformation to the template folds in {message} of its voxels ({visit}).",
+        "notice_folded": "The deformation to the template folds in {message} of its voxels.",
         "notice_visits_alignment": "The alignment of the two visits did not converge: every change below may be an "
         "artefact of position.",
-        "notice_quality": "{message} ({visit})",
+        "notice_quality": "{message}",
         # limits
         "limit_method": "Lesions are outlined by a classical method (intensity against the expected healthy tissue). "
         "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",

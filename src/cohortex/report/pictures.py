@@ -140,7 +140,7 @@ def visit_lesions(images: VisitImages, record: Record, *, text: Mapping[str, str
     volume = stage.view.volume(images.lesions)
     shown = []
     for number, lesion in enumerate(record["lesions"][:SHOWN_LESIONS], start=1):
-        place = _largest_cut(volume, (lesion["label"],))
+        place = _largest_cut(volume, (lesion["label"],), prefer=stage.view.slice_of_series(lesion["slice_number"]))
         if place is None:
             continue
         index, mask = place
@@ -281,11 +281,13 @@ def _whole(stage: _Stage) -> NDArray[np.bool_]:
     return np.ones(stage.view.size, dtype=bool)
 
 
-def _largest_cut(volume: NDArray[np.generic], labels: Sequence[int]) -> tuple[int, NDArray[np.bool_]] | None:
-    """The slice with most pixels of the labels and where they are; None where there are none."""
+def _largest_cut(
+    volume: NDArray[np.generic], labels: Sequence[int], *, prefer: int | None = None
+) -> tuple[int, NDArray[np.bool_]] | None:
+    """The preferred slice, else that with most pixels of the labels, and where they are; None where there are none."""
     mask = np.isin(volume, labels)
     area = mask.sum(axis=(1, 2))
-    index = int(np.argmax(area))
+    index = prefer if prefer is not None and area[prefer] else int(np.argmax(area))
     return (index, mask[index]) if area[index] else None
 
 

@@ -206,7 +206,10 @@ def _notices(visits: Sequence[VisitResult], text: Mapping[str, str]) -> list[Rec
                     message = f"{series.name}: {flag.message}"
                     found.setdefault((flag.level, "notice_quality", message), []).append(visit.visit)
     notices = [
-        {"level": level, "message": text[key].format(visit=", ".join(names), message=message)}
+        {
+            "level": level,
+            "message": text[key].format(message=message) + (f" ({', '.join(names)})" if len(visits) > 1 else ""),
+        }
         for (level, key, message), names in found.items()
     ]
     return sorted(notices, key=lambda notice: -_LEVELS.index(notice["level"]))
