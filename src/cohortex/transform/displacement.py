@@ -40,7 +40,9 @@ class Displacement:
 
     def __post_init__(self) -> None:
         for field in (self.field, self.inverse_field):
-            if field is not None and (field.extra_axes != ("vector",) or field.values.shape[-1] != 3):
+            if field is None:
+                continue
+            if field.grid.ndim != 3 or field.extra_axes != ("vector",) or field.values.shape[-1] != 3:
                 raise ValueError("a displacement field has shape (I, J, K, 3) with extra_axes=('vector',).")
 
     def __call__(self, points_mm: ArrayLike) -> NDArray[np.float64]:
