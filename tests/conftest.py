@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# the same examples on every run and machine, however busy it is
+settings.register_profile("cohortex", deadline=None, derandomize=True)
+settings.load_profile("cohortex")
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def brute_force(region, plane):
     return longest, across
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 10_000), tilt=st.floats(-0.5, 0.5), aspect=st.floats(0.5, 2))
 def test_every_pair_of_points_tried_gives_the_same_diameters(seed, tilt, aspect):
     region = np.random.default_rng(seed).random((6, 5)) < 0.25
