@@ -39,7 +39,8 @@ def kill_until_done(folder: Path, *, rng: np.random.Generator, workers: int, kil
         process = start(folder, workers=workers)
         try:
             if attempt < kills:
-                wait_for_a_step(process, log, already_run)
+                last = attempt == kills - 1  # then something must have been finished, for the proof to prove anything
+                wait_for_steps(process, log, already_run + (max(workers, 1) + 1 if last else 1))
                 time.sleep(float(rng.uniform(0, 0.25)))
                 if process.poll() is None:
                     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGKILL)
@@ -60,8 +61,8 @@ def kill_until_done(folder: Path, *, rng: np.random.Generator, workers: int, kil
     return len(finished)
 
 
-def wait_for_a_step(process: subprocess.Popen[bytes], log: Path, already_run: int) -> None:
-    while process.poll() is None and len(log.read_text().split()) == already_run:
+def wait_for_steps(process: subprocess.Popen[bytes], log: Path, started: int) -> None:
+    while process.poll() is None and len(log.read_text().split()) < started:
         time.sleep(0.01)
 
 

@@ -89,6 +89,7 @@ def test_a_failure_names_step_reason_and_arguments(runner):
     assert caught.value.reason == "the image is no good at 2.5; send another."
     assert caught.value.step == "refuse"
     assert isinstance(caught.value.__cause__, UnreadableFile)
+    assert "in refuse" in "".join(caught.value.__cause__.__notes__)
     for part in ("example_steps.refuse", "version 1", "image from double", "threshold = 2.5"):
         assert part in str(caught.value)
 
@@ -262,4 +263,6 @@ def test_the_steps_behind_a_result_come_inputs_first_with_sentence_and_time(tmp_
     assert first.sentence == "Values were doubled and 2 added."
     assert second.parameters == {"offset": 0.5, "log": None}
     assert first.seconds is not None
+    given_as_node = example_steps.double(IMAGE, offset=value_node(1.5))
+    assert Runner(tmp_path, workers=0).steps_behind([given_as_node])[0].sentence.endswith("and offset added.")
     assert Runner(tmp_path, workers=0).steps_behind([node])[0].seconds is None

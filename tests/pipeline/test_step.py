@@ -111,6 +111,11 @@ def test_a_step_with_nameless_arguments_is_refused():
             return sum(values)
 
 
+def test_a_sentence_that_names_no_argument_is_refused():
+    with pytest.raises(TypeError, match="names fwhm_mm, no argument"):
+        step(version=1, sentence="Blurred with {fwhm_mm:g} mm.")(example_steps.double.function)
+
+
 def test_a_call_with_wrong_arguments_fails_at_once():
     with pytest.raises(TypeError, match="fwhm"):
         example_steps.double(IMAGE, fwhm=3)

@@ -139,7 +139,12 @@ class Failure:
         return cls(kind=type(error).__name__, message=message, trace="".join(traceback.format_exception(error)))
 
     def exception(self) -> Exception:
-        """Make the exception again: of its own type where it is ours or Python's, else a RuntimeError."""
+        """Make the exception again, its trace as a note: of its own type if ours or Python's, else a RuntimeError."""
+        error = self._of_its_type()
+        error.add_note(f"where it was raised:\n{self.trace}")
+        return error
+
+    def _of_its_type(self) -> Exception:
         kind = getattr(cohortex.errors, self.kind, None) or getattr(builtins, self.kind, None)
         if isinstance(kind, type) and issubclass(kind, Exception):
             try:

@@ -297,8 +297,15 @@ class _Run:
 class _Shown(dict[str, Any]):
     """Parameters for a sentence; what is an input and not a plain value stays a name."""
 
-    def __missing__(self, name: str) -> str:
-        return name
+    def __missing__(self, name: str) -> _Name:
+        return _Name(name)
+
+
+class _Name(str):
+    """Stands in a sentence whatever number format was asked for."""
+
+    def __format__(self, _: str) -> str:
+        return str(self)
 
 
 def default_workers() -> int:

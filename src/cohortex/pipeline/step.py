@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, update_wrapper
 from pathlib import Path
+from string import Formatter
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from cohortex.pipeline.codec import Document, Encoded, encode, json_bytes
@@ -44,6 +45,11 @@ class Step(Generic[P, R]):
         unnamed = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
         if any(parameter.kind in unnamed for parameter in signature.parameters.values()):
             raise TypeError(f"step {function.__qualname__} takes arguments without a name; name every one.")
+        unknown = {name for _, name, _, _ in Formatter().parse(sentence) if name} - set(signature.parameters)
+        if unknown:
+            raise TypeError(
+                f"the sentence of step {function.__qualname__} names {', '.join(sorted(unknown))}, no argument."
+            )
         self.function = function
         self.module = function.__module__
         self.qualname = function.__qualname__
@@ -85,7 +91,7 @@ def step(version: int, *, sentence: str = "", title: str = "") -> Callable[[Call
     Raises
     ------
     TypeError
-        If the function takes arguments that have no name.
+        If the function takes arguments that have no name, or the sentence names what is no argument.
     """
 
     def decorate(function: Callable[P, R]) -> Step[P, R]:
