@@ -73,7 +73,7 @@ def averaged_over_voxels(
     source_from_world: Rigid,
     voxel_mm: tuple[float, float, float],
     outside: float,
-    paint: Callable[[Values, Grid], None],
+    paint: Callable[[Values, Grid, tuple[float, ...]], None],
 ) -> Values:
     """Average a fine picture over the box of each voxel, by samples about as dense as the fine picture.
 
@@ -90,7 +90,7 @@ def averaged_over_voxels(
     outside : float
         Value of air.
     paint : callable
-        Puts deposits into the values of each set of samples.
+        Puts deposits into the values of each set of samples; told the grid and the box that a sample stands for, mm.
 
     Returns
     -------
@@ -106,7 +106,7 @@ def averaged_over_voxels(
         matrix[:3, 3] += grid.direction @ offset
         shifted = Grid(grid.shape, matrix, grid.frame_of_reference)
         sample = _sampled(source, source_grid, shifted, source_from_world, outside)
-        paint(sample, shifted)
+        paint(sample, shifted, tuple(size / n for size, n in zip(voxel_mm, counts, strict=True)))
         total += sample
     total /= np.float32(np.prod(counts))
     return total

@@ -116,12 +116,15 @@ class Deposit:
         scanner: Scanner,
         *,
         world_from_head: Rigid,
+        box_mm: tuple[float, ...] | None = None,
     ) -> None:
-        """Mix the deposit into values on a grid, in place, by the share of each voxel that it fills."""
+        """Mix the deposit into values on a grid, in place, by the share of a box (the voxel) that it fills."""
         core, rim, healthy = self.values(contrast, scanner)
         smallest = float(min(min(part.radii_mm) for part in self.shape.parts))
         outer = 1 + self.oedema_mm / smallest
-        box, levels = self.shape.levels_on(grid, world_from_head=world_from_head, step_mm=_STEP_MM, margin=outer)
+        box, levels = self.shape.levels_on(
+            grid, world_from_head=world_from_head, step_mm=_STEP_MM, margin=outer, box_mm=box_mm
+        )
         if levels.size == 0:
             return
         inner = 1 - LOOKS[self.look].rim_share

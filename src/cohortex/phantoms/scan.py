@@ -132,9 +132,11 @@ class _Take:
         fine = _tissue_intensity(self.head, contrast, self.scanner, texture=self.texture)
         add_to_tissue(fine, self.head, contrast, self.scanner, self.distractors)
 
-        def paint(values: NDArray[np.float32], where: Grid) -> None:
+        def paint(values: NDArray[np.float32], where: Grid, box_mm: tuple[float, ...]) -> None:
             for deposit in (*self.distractors.deposits, *self.lesions):
-                deposit.paint(values, where, contrast, self.scanner, world_from_head=self.scanner_from_head)
+                deposit.paint(
+                    values, where, contrast, self.scanner, world_from_head=self.scanner_from_head, box_mm=box_mm
+                )
 
         in_plane = self.grid.spacing_mm
         return averaged_over_voxels(

@@ -165,9 +165,15 @@ class Shape:
         return ShapeOnGrid(box=box, share=(levels < 1).mean(axis=-1).astype(np.float32))
 
     def levels_on(
-        self, grid: Grid, *, world_from_head: Rigid | None = None, step_mm: float = 0.4, margin: float = 1.0
+        self,
+        grid: Grid,
+        *,
+        world_from_head: Rigid | None = None,
+        step_mm: float = 0.4,
+        margin: float = 1.0,
+        box_mm: tuple[float, ...] | None = None,
     ) -> tuple[tuple[slice, slice, slice], NDArray[np.float64]]:
-        """Levels at points inside each voxel near the shape: index box, and shape (*box, points)."""
+        """Levels at points in a box (the voxel) about each voxel centre near the shape: slices, (*block, points)."""
         motion = world_from_head or Rigid.identity()
         low, high = self.box_mm
         middle, half = (low + high) / 2, margin * (high - low) / 2
@@ -175,8 +181,10 @@ class Shape:
         corners = grid.index_of(motion(middle + signs * half))
         start = np.clip(np.floor(corners.min(axis=0) - 0.5).astype(int), 0, grid.shape)
         stop = np.clip(np.ceil(corners.max(axis=0) + 0.5).astype(int) + 1, start, grid.shape)
-        counts = [max(1, int(np.ceil(s / step_mm - 1e-6))) for s in grid.spacing_mm]
-        offsets = [(np.arange(n) + 0.5) / n - 0.5 for n in counts]
+        size = np.asarray(grid.spacing_mm if box_mm is None else box_mm)
+        counts = np.maximum(1, np.ceil(size / step_mm - 1e-6)).astype(int)
+        ratio = size / grid.spacing_mm  # the box in voxels
+        offsets = [((np.arange(n) + 0.5) / n - 0.5) * r for n, r in zip(counts, ratio, strict=True)]
         inner = np.stack(np.meshgrid(*offsets, indexing="ij"), axis=-1).reshape(-1, 3)
         index = np.stack(np.meshgrid(*map(np.arange, start, stop), indexing="ij"), axis=-1)
         points = motion.inverse()(grid.world_of(index[..., None, :] + inner))
