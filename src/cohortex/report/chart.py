@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from cohortex.report.wording import volume_text
 
 _INK = "#010203"  # becomes the page's ink
-_NAMED_LINES = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ def volume_chart(
     visits : sequence of str
         Names of the visits, oldest first, at least two.
     courses : sequence of Course
-        Most important first, at least one; of those with a name the first six are named at their end.
+        Most important first, at least one; named at their end where the names do not collide.
     title : str
         Above the chart, with the unit.
     width_px : int
@@ -70,7 +69,7 @@ def volume_chart(
     for course in courses:
         if not len(course.volumes_ml) == len(course.sds_ml) == len(visits):
             raise ValueError(f"{course.name}: {len(course.volumes_ml)} volumes for {len(visits)} visits.")
-    named = [course for course in courses if course.name][:_NAMED_LINES]
+    named = any(course.name for course in courses)
     figure = Figure(figsize=(width_px / 96, 220 / 96), dpi=96)
     figure.patch.set_alpha(0.0)
     left, right = 34 / width_px, (110 if named else 12) / width_px
@@ -80,7 +79,7 @@ def volume_chart(
         for course in courses:
             for place, (value, sd) in enumerate(zip(course.volumes_ml, course.sds_ml, strict=True)):
                 _write_value(axes, place, value, sd)
-    _name_lines(axes, named, len(visits) - 1)
+    _name_lines(axes, courses, len(visits) - 1)
     return figure
 
 
@@ -125,16 +124,17 @@ def _write_value(axes: Axes, place: int, value: float, sd: float) -> None:
 
 
 def _name_lines(axes: Axes, courses: Sequence[Course], last: int) -> None:
-    """Name lines at their right end, pushed apart where they end together."""
+    """Name lines at their right end, the most important first; a name that would cover another is left out."""
     gap = 0.085 * axes.get_ylim()[1]
-    previous = -math.inf
-    for course in sorted(courses, key=lambda c: c.volumes_ml[-1]):
-        y = max(course.volumes_ml[-1], previous + gap)
-        previous = y
-        axes.annotate(
-            course.name, (last, course.volumes_ml[-1]), xytext=(last + 0.14, y), textcoords="data", va="center",
-            fontsize=8, color=_INK, annotation_clip=False,
-        )  # fmt: skip
+    taken: list[float] = []
+    for course in courses:
+        end = course.volumes_ml[-1]
+        if course.name and all(abs(end - other) >= gap for other in taken):
+            taken.append(end)
+            axes.annotate(
+                course.name, (last, end), xytext=(last + 0.14, end), textcoords="data", va="center", fontsize=8,
+                color=_INK, annotation_clip=False,
+            )  # fmt: skip
 
 
 def _short(name: str, *, longest: int = 18) -> str:
