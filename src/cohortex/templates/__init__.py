@@ -4,6 +4,12 @@ from cohortex.templates.deviation import DeviatingGroup, Deviation, deviating_gr
 from cohortex.templates.matching import MatchedTemplate, TissueColours, matched_to, tissue_colours
 from cohortex.templates.mni152 import MNI152_FRAME, Template, mni152
 from cohortex.templates.regions import REGIONS, Place, describe_place, region_numbers
+from cohortex.templates.visit_alignment import (
+    TemplateAlignment,
+    align_to_template,
+    difference_to_template,
+    log_jacobian,
+)
 
 __all__ = [
     "MNI152_FRAME",
@@ -13,9 +19,13 @@ __all__ = [
     "MatchedTemplate",
     "Place",
     "Template",
+    "TemplateAlignment",
     "TissueColours",
+    "align_to_template",
     "describe_place",
     "deviating_groups",
+    "difference_to_template",
+    "log_jacobian",
     "matched_to",
     "mni152",
     "region_numbers",

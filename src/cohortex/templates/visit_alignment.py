@@ -1,0 +1,158 @@
+"""A visit on the template: both directions of the alignment, the difference in grey value, and that in volume."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cohortex.image import Image, Labels, resample
+from cohortex.progress import ProgressCallback, silent
+from cohortex.registration import align_affine, align_deformable
+from cohortex.templates.matching import matched_to
+from cohortex.templates.mni152 import Template, mni152
+from cohortex.transform import Affine, Transform, jacobian_determinant, warp
+
+_WORKING_MM = 2.0
+_LEAST_SPREAD = 0.02  # of the expected value: a tissue that hardly varies must not make every voxel stand out
+_LARGEST_Z = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemplateAlignment:
+    """Where the anatomy of a visit lies in the template.
+
+    Attributes
+    ----------
+    template_from_visit, visit_from_template : Transform
+        Both directions, world mm.
+    similarity : float
+        Correlation with the template in the contrast of the image, inside the brain.
+    converged : bool
+        Whether the alignment may be trusted without looking.
+    folded_fraction : float
+        Fraction of voxels with a Jacobian of 0 or less.
+    inverse_error_p95_mm : float
+        95th percentile of there-and-back, mm.
+    """
+
+    template_from_visit: Transform
+    visit_from_template: Transform
+    similarity: float
+    converged: bool
+    folded_fraction: float
+    inverse_error_p95_mm: float
+
+
+def align_to_template(
+    image: Image,
+    *,
+    brain: Labels,
+    start: Affine | None = None,
+    template: Template | None = None,
+    progress: ProgressCallback = silent,
+) -> TemplateAlignment:
+    """Align a brain with the template, affine and then elastically, in the contrast of the image.
+
+    Parameters
+    ----------
+    image : Image
+        Scalar image of three axes, bias corrected; T1, T2, FLAIR or CT.
+    brain : Labels
+        Brain mask on its grid.
+    start : Affine, optional
+        image_from_template, as `segmentation.brain_mask` found it; searched for when omitted.
+    template : Template, optional
+        MNI152 at 2 mm when omitted.
+    progress : callable
+        Told after each round.
+
+    Returns
+    -------
+    TemplateAlignment
+        Both directions and how good they are.
+
+    Raises
+    ------
+    AlignmentFailure
+        If the image does not overlap with the template or no start is found.
+    """
+    template = mni152(spacing_mm=_WORKING_MM) if template is None else template
+    if start is None:
+        found = align_affine(template.t1, image, fixed_mask=template.brain, moving_mask=brain)
+        start = Affine(found.moving_from_fixed.matrix)  # type: ignore[attr-defined]
+    matched = matched_to(template, image, image_from_template=start, mask=brain)
+    aligned = align_deformable(
+        matched.expected, image, start=start, fixed_mask=template.brain, moving_mask=brain, progress=progress
+    )
+    return TemplateAlignment(
+        template_from_visit=aligned.fixed_from_moving,
+        visit_from_template=aligned.moving_from_fixed,
+        similarity=aligned.similarity,
+        converged=aligned.converged,
+        folded_fraction=aligned.folded_fraction,
+        inverse_error_p95_mm=aligned.inverse_error_mm,
+    )
+
+
+def difference_to_template(
+    image: Image,
+    *,
+    brain: Labels,
+    template_from_image: Transform,
+    image_from_template: Transform,
+    template: Template | None = None,
+) -> Image:
+    """Map how far each voxel is from what the template foretells in the contrast of the image.
+
+    Parameters
+    ----------
+    image : Image
+        Scalar image, bias corrected.
+    brain : Labels
+        Brain mask on its grid.
+    template_from_image, image_from_template : Transform
+        Both directions of the alignment, world mm.
+    template : Template, optional
+        MNI152 when omitted.
+
+    Returns
+    -------
+    Image
+        z on the grid of the image, float32, unit "z", from -20 to 20: observed minus expected over the spread of healthy
+        tissue in this image; positive is brighter. 0 outside the brain.
+    """
+    template = mni152() if template is None else template
+    matched = matched_to(template, image, image_from_template=image_from_template, mask=brain)
+    expected = warp(matched.expected, template_from_image, onto=image.grid)
+    spread = warp(matched.spread, template_from_image, onto=image.grid)
+    known = warp(template.brain, template_from_image, onto=image.grid).values != 0
+    floor = _LEAST_SPREAD * max(abs(value) for value in matched.colours.values.values())
+    z = (np.nan_to_num(image.values.astype(np.float32)) - expected.values) / np.maximum(spread.values, floor)
+    z = np.where(brain.mask & known, np.clip(z, -_LARGEST_Z, _LARGEST_Z), 0).astype(np.float32)
+    return Image(z, image.grid, "z")
+
+
+def log_jacobian(template_from_image: Transform, *, brain: Labels) -> Image:
+    """Map where a brain is larger or smaller than the template, beyond its overall size.
+
+    Parameters
+    ----------
+    template_from_image : Transform
+        The alignment, world mm.
+    brain : Labels
+        Brain mask on the grid wanted.
+
+    Returns
+    -------
+    Image
+        Natural logarithm of the local volume, visit over template, less its mean in the brain; float32, unit "ln": 0.1
+        is 10 % larger than the brain as a whole would have it. 0 outside the brain. Computed at 2 mm.
+    """
+    grid = brain.grid
+    coarse = grid.with_spacing([max(_WORKING_MM, s) for s in grid.spacing_mm], keep="extent").padded(1)
+    shrinking = jacobian_determinant(template_from_image, coarse)  # template volume over visit volume
+    local = resample(shrinking.with_values(-np.log(np.maximum(shrinking.values, 1e-3))), onto=grid).values
+    inside = brain.mask
+    overall = float(local[inside].mean()) if inside.any() else 0.0
+    return Image(np.where(inside, local - overall, 0).astype(np.float32), grid, "ln")
