@@ -81,6 +81,18 @@ def test_slice_number_is_that_of_the_series_from_one(codes: str) -> None:
     assert View(image.grid, "coronal").slice_of_series(1) is None
 
 
+def test_slice_numbers_of_the_header_are_kept() -> None:
+    grid = Grid.from_parts((4, 5, 3))
+    image = Image(np.zeros(grid.shape, np.float32), grid, metadata={"instance_numbers": [30, 20, 10]})
+    view = View.of(image, "axial")
+    assert [view.series_slice(n) for n in range(3)] == [30, 20, 10]
+    assert view.slice_of_series(10) == 2
+    assert View.of(image.with_metadata(instance_numbers=[1]), "axial").series_slice(2) == 3
+    assert View.of(image.with_metadata(instance_numbers=[1, None, 2]), "axial").series_slice(2) == 3
+    with pytest.raises(ValueError, match="1 slice numbers for 3 slices"):
+        View(grid, "axial", (1,))
+
+
 def test_plane_across_the_series_is_named_by_its_place() -> None:
     view = View(head_grid(), "coronal")
     assert view.series_slice(3) is None

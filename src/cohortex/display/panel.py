@@ -111,7 +111,7 @@ def panel(
     ValueError
         If outlines or overlay lie on another grid, or the slice does not exist.
     """
-    view = View(image.grid, plane)
+    view = View.of(image, plane)
     if slice_index is None:
         slice_index = view.slices // 2 if at_mm is None else view.slice_at(at_mm)
     if not 0 <= slice_index < view.slices:

@@ -49,16 +49,28 @@ class View:
         (columns, rows, slices = i, j, k whatever the plane) and the edges are marked "?".
     plane : {"axial", "coronal", "sagittal"}
         The cut.
+    slice_numbers : tuple of int, optional
+        Number of each slice of the series, along the third voxel axis; counted from 1 when omitted.
     """
 
     grid: Grid
     plane: Plane
+    slice_numbers: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.slice_numbers is not None and len(self.slice_numbers) != self.grid.shape[-1]:
+            raise ValueError(f"{len(self.slice_numbers)} slice numbers for {self.grid.shape[-1]} slices.")
         if self.grid.ndim != 3:
             raise ValueError(f"the grid has {self.grid.ndim} axes; planes need 3.")
         if self.plane not in _CODES:
             raise ValueError(f"plane is {self.plane!r}; give one of {', '.join(_CODES)}.")
+
+    @classmethod
+    def of(cls, image: Image, plane: Plane) -> View:
+        """View an image with the slice numbers its header gave (metadata `instance_numbers`), if it did."""
+        given = image.metadata.get("instance_numbers")
+        numbers = tuple(n for n in given if isinstance(n, int)) if isinstance(given, list | tuple) else ()
+        return cls(image.grid, plane, numbers if len(numbers) == image.grid.shape[-1] else None)
 
     @cached_property
     def _reordering(self) -> tuple[Grid, tuple[int, ...], tuple[int, ...]]:
@@ -122,14 +134,15 @@ class View:
         return float(row), float(column)
 
     def series_slice(self, slice_index: int) -> int | None:
-        """Number of the slice in the series, from 1; None where this plane cuts across the series' slices."""
+        """Number of the slice in the series; None where this plane cuts across the series' slices."""
         _, order, flipped = self._reordering
         if order[2] != 2:
             return None
-        return (self.slices - 1 - slice_index if 2 in flipped else slice_index) + 1
+        third = self.slices - 1 - slice_index if 2 in flipped else slice_index
+        return third + 1 if self.slice_numbers is None else self.slice_numbers[third]
 
     def slice_of_series(self, number: int) -> int | None:
-        """The slice with a number of the series, from 1; None where there is none or this plane cuts across."""
+        """The slice with a number of the series; None where there is none or this plane cuts across."""
         return next((n for n in range(self.slices) if self.series_slice(n) == number), None)
 
     def name_of(self, slice_index: int, *, numbering: Numbering = "slice") -> str:

@@ -79,7 +79,7 @@ class _Stage:
     def of(cls, reference: Image, brain: Labels | None, numbering: Numbering) -> _Stage:
         if brain is None or not brain.mask.any():
             brain = Labels(np.ones(reference.grid.shape, np.uint8), reference.grid)
-        return cls(View(reference.grid, best_plane(reference.grid)), brain, numbering)
+        return cls(View.of(reference, best_plane(reference.grid)), brain, numbering)
 
     @property
     def plane(self) -> Plane:
