@@ -91,6 +91,8 @@ def header_metadata(layers: Sequence[Dataset]) -> dict[str, object]:
         text = _text(_first(places, keyword))
         if text:
             result[key] = text
+    if "acquisition_time" in result:
+        result["acquisition_time"] = _clock(str(result["acquisition_time"]))
     for keyword, (key, factor) in NUMBER_ENTRIES.items():
         number = _number(_first(places, keyword))
         if number is not None and key not in result:
@@ -136,6 +138,14 @@ def _number(value: Any) -> float | None:
         return None if value is None else float(_listed(value)[0])
     except (TypeError, ValueError):
         return None
+
+
+def _clock(text: str) -> str:
+    """DICOM's 155249.295 as 15:52:49.295; anything else as it is."""
+    digits, dot, fraction = text.partition(".")
+    if len(digits) != 6 or not digits.isdigit():
+        return text
+    return f"{digits[:2]}:{digits[2:4]}:{digits[4:]}{dot}{fraction}"
 
 
 def _plain(number: float) -> float:

@@ -117,6 +117,7 @@ def _siemens(file: DicomFile, whole: Frame) -> list[Frame]:
     distance = number_of(header.get("SpacingBetweenSlices")) or number_of(header.get("SliceThickness"))
     if distance <= 0:
         raise _lacking(file, "the distance between slices")
+    count = int(count)
     per_row = int(np.ceil(np.sqrt(count)))
     shape = (whole.shape[0] // per_row, whole.shape[1] // per_row)
     spare = np.array([whole.shape[1] - shape[1], whole.shape[0] - shape[0]]) / 2 * np.asarray(whole.pixel_spacing_mm)

@@ -16,6 +16,7 @@ from cohortex.io.dicom_segmentation import SEGMENTATION_CLASS, images_of_segment
 from cohortex.io.dicom_series import Gaps, Uneven, image_of, split_series
 from cohortex.progress import Progress, ProgressCallback
 
+_NONSENSE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
 WHOLE_SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
@@ -58,10 +59,16 @@ def images_of_files(files: Sequence[DicomFile], *, gaps: Gaps, uneven: Uneven, p
     reader = PixelReader()
     total, done = sum(len(members) for members in series.values()), 0
 
+    stopped: BaseException | None = None
+
     def tick() -> None:
-        nonlocal done
+        nonlocal done, stopped
         done += 1
-        progress(Progress(task="reading slices", done=min(done, total), total=total))
+        try:
+            progress(Progress(task="reading slices", done=min(done, total), total=total))
+        except BaseException as error:
+            stopped = error
+            raise
 
     for members in sorted(series.values(), key=lambda m: (m[0].integer("SeriesNumber"), m[0].name)):
         name = _series_name(members)
@@ -75,6 +82,11 @@ def images_of_files(files: Sequence[DicomFile], *, gaps: Gaps, uneven: Uneven, p
                     images.append(_with_warnings(image_or_problem, warnings))
         except CohortexError as error:
             problems.append((name, error))
+        except _NONSENSE as error:  # headers come from anywhere; one that contradicts itself must not stop the rest
+            if error is stopped:
+                raise
+            text = f"{name}: its header contradicts itself ({type(error).__name__}: {error}). Send the original files."
+            problems.append((name, UnreadableFile(text)))
     return Found(images=tuple(images), problems=tuple(problems), ignored=tuple(ignored))
 
 

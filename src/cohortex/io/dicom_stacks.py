@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -144,22 +145,27 @@ def _in_time_order(places: list[list[Frame]]) -> list[list[Frame]]:
     """Sort the frames at each place so that equal positions in the lists belong to one volume."""
     if len(places[0]) == 1:
         return places
-    keys: tuple[Callable[[Frame], object], ...] = (
-        lambda f: f.temporal_index,
-        lambda f: None if f.b_value is None else (f.b_value, f.gradient or ()),
-        lambda f: f.trigger_time_ms,
-    )
-    for key in keys:
+    for key, by_value in ((_temporal_index, True), (_weighting, False), (_trigger_time, True)):
         values = [[key(frame) for frame in place] for place in places]
         known = all(value is not None for row in values for value in row)
         if known and all(len(set(row)) == len(row) and set(row) == set(values[0]) for row in values):
             by_key = [{key(frame): frame for frame in place} for place in places]
             when = {value: min(_number(place[value]) for place in by_key) for value in by_key[0]}
-            order = sorted(when, key=lambda value: (when[value], str(value)))
-            if key is keys[0]:
-                order = sorted(when)  # type: ignore[type-var]
+            order = sorted(when, key=lambda value: value if by_value else when[value])
             return [[place[value] for value in order] for place in by_key]
     return [sorted(place, key=_number) for place in places]
+
+
+def _temporal_index(frame: Frame) -> Any:
+    return frame.temporal_index
+
+
+def _weighting(frame: Frame) -> Any:
+    return None if frame.b_value is None else (frame.b_value, frame.gradient or ())
+
+
+def _trigger_time(frame: Frame) -> Any:
+    return frame.trigger_time_ms
 
 
 def _number(frame: Frame) -> tuple[int, int, str]:

@@ -38,8 +38,10 @@ def bids_names(images: Sequence[Image], suffixes: Sequence[str]) -> list[str]:
 
 def _name(image: Image) -> str:
     metadata = image.metadata
-    text = str(metadata.get("series_description") or metadata.get("protocol_name") or metadata.get("source") or "image")
-    stem = re.sub(r"(\.nii)?\.\w{2,5}$", "", text.rsplit("/", 1)[-1])
+    stem = str(metadata.get("series_description") or metadata.get("protocol_name") or "")
+    if not stem:  # an image that is no DICOM is named after its file
+        file = str(metadata.get("source") or "image").rsplit("/", 1)[-1]
+        stem = re.sub(r"(\.nii)?\.\w{2,5}$", "", file)
     parts = [f"acq-{re.sub(r'[^A-Za-z0-9]', '', stem)[:_LONGEST] or 'image'}"]
     number = metadata.get("series_number")
     if isinstance(number, int):
