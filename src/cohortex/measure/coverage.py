@@ -17,7 +17,7 @@ _FACES = (("right", "left"), ("front", "back"), ("bottom", "top"))  # lower and 
 _WARN_SHARE = {"top": 0.35, "bottom": 1.1}  # of the largest parallel section of the head: scalp, skull and fluid of
 _ELSEWHERE_SHARE = 0.2  # 15 mm make 0.35 at the top; an ear or the nose make less than 0.2
 _FAIL_SHARE = 0.7  # some 40 mm of the head are lost
-_PADDED_SHARE = 0.12  # before blank slices: a scan tapers off or is cut by its field of view
+_PADDED_SHARE = 0.35  # in the last two slices before blank ones: a scan tapers off there
 _BRAIN_WARN_SHARE = 0.01
 _BRAIN_FAIL_SHARE = 0.10
 _LOWEST_HEAD_MM = 120.0  # from the vertex down: reaches the lower end of the cerebellum in adults
@@ -55,8 +55,8 @@ def check_coverage(
     inside = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     found: list[tuple[QualityLevel, str, float]] = []
     for axis, end, name in _faces(grid):
-        share = _share_cut(head[inside], axis, end)
-        padded = (start[axis] > 0) if end == 0 else (stop[axis] < values.shape[axis])
+        padded = bool((start[axis] > 0) if end == 0 else (stop[axis] < values.shape[axis]))
+        share = _share_cut(head[inside], axis, end, depth=2 if padded else 1)  # a cut file may end within a slice
         beyond = "blank slices" if padded else "the field of view"
         if brain is not None:
             brain_share = _share_cut(brain.mask[inside], axis, end)
@@ -101,13 +101,14 @@ def _faces(grid: Grid) -> list[tuple[int, int, str]]:
     return named
 
 
-def _share_cut(region: NDArray[np.bool_], axis: int, end: int) -> float:
-    """Area in the outermost plane, holes filled, over the largest parallel section."""
+def _share_cut(region: NDArray[np.bool_], axis: int, end: int, *, depth: int = 1) -> float:
+    """Largest area of the `depth` outermost planes, holes filled, over the largest parallel section."""
     others = tuple(a for a in range(3) if a != axis)
     largest = region.sum(axis=others).max()
     if largest == 0:
         return 0.0
-    at_face = int(ndimage.binary_fill_holes(region.take(end, axis=axis)).sum())
+    planes = [region.take(k if end == 0 else -1 - k, axis=axis) for k in range(min(depth, region.shape[axis]))]
+    at_face = max(int(ndimage.binary_fill_holes(plane).sum()) for plane in planes)
     return min(1.0, at_face / float(largest))
 
 

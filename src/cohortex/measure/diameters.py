@@ -10,10 +10,9 @@ from scipy.spatial import ConvexHull
 
 from cohortex.geometry import Grid
 from cohortex.image import Labels
+from cohortex.measure.slice_axis import slice_axis as slice_axis_of
 
 Point = tuple[float, float, float]
-
-_COARSER = 1.5  # an axis this much coarser than the last one is taken for the slice axis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +55,8 @@ def diameters(labels: Labels, label: int | None = None, *, slice_axis: int | Non
     label : int, optional
         The label to measure; all that are not 0 when omitted.
     slice_axis : int, optional
-        Voxel axis from slice to slice; when omitted the last, unless another is at least 1.5 times coarser.
+        Voxel axis from slice to slice; when omitted the last, unless another is at least 1.5 times
+        coarser than both others.
 
     Returns
     -------
@@ -76,7 +76,7 @@ def diameters(labels: Labels, label: int | None = None, *, slice_axis: int | Non
     """
     if labels.grid.ndim != 3:
         raise ValueError(f"the labels have {labels.grid.ndim} axes; diameters in slices need 3.")
-    axis = _slice_axis(labels.grid) if slice_axis is None else slice_axis
+    axis = slice_axis_of(labels.grid) if slice_axis is None else slice_axis
     if axis not in (0, 1, 2):
         raise ValueError(f"slice_axis is {slice_axis}; give 0, 1 or 2.")
     region = labels.mask if label is None else np.asarray(labels.values == label)
@@ -104,12 +104,6 @@ def diameters(labels: Labels, label: int | None = None, *, slice_axis: int | Non
         slice_axis=axis,
         endpoints=(segments[0], segments[1]),
     )
-
-
-def _slice_axis(grid: Grid) -> int:
-    spacing = np.asarray(grid.spacing_mm)
-    coarsest = int(np.argmax(spacing))
-    return coarsest if spacing[coarsest] >= _COARSER * spacing[2] else 2
 
 
 def _plane_from_index(grid: Grid, in_plane: list[int]) -> NDArray[np.float64]:

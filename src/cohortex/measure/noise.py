@@ -110,8 +110,8 @@ def signal_to_noise(image: Image, mask: Labels | None = None) -> SignalToNoise:
     return SignalToNoise(
         ratio=float(ratio),
         ratio_interval=(float(ratio / (1 + relative)), float(ratio / max(1e-9, 1 - relative))),
-        signal=signal,
-        noise_sd=noise,
+        signal=float(signal),
+        noise_sd=float(noise),
         background_noise_sd=_air_noise(image) if magnitude else None,
         values=int(coefficients.size),
     )

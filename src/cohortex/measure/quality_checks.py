@@ -14,9 +14,9 @@ from cohortex.measure.coverage import check_coverage
 from cohortex.measure.foreground import foreground_mask
 from cohortex.measure.noise import signal_to_noise
 from cohortex.measure.quality import QualityFlag
+from cohortex.measure.slice_axis import slice_axis
 from cohortex.measure.slice_checks import check_slices
 
-_COARSER = 1.5  # an axis this much coarser than the last one is taken for the slice axis
 _THICK_SLICES_MM = 5.0
 _COARSE_PIXELS_MM = 2.5
 _UNUSABLE_MM = 10.0
@@ -24,7 +24,7 @@ _SMALLEST_MM = 0.1
 _FIELD_MM = (100.0, 600.0)  # a head fits; outside, the header may not be in mm
 _WIDE_GAP = 1.5  # spacing over slice thickness
 _FEW_SLICES, _TOO_FEW_SLICES = 12, 5
-_LOW_SNR, _UNUSABLE_SNR = 8.0, 3.0
+_LOW_SNR, _UNUSABLE_SNR = 6.0, 3.0
 _SATURATED_SHARE = 0.005
 _FEW_VALUES = 16  # distinct values from which a scan is not taken for a mask
 _NO_AIR_SHARE = 0.98
@@ -69,20 +69,13 @@ def check_quality(image: Image, *, brain: Labels | None = None) -> tuple[Quality
     if np.mean(head) > _NO_AIR_SHARE:
         head = np.zeros_like(head)  # a crop, or a unit that hides the air: the head has no outline here
     flags += [
-        check_slices(image, values, head, slice_axis(image)),
+        check_slices(image, values, head, slice_axis(image.grid)),
         check_coverage(values, image.grid, head, brain),
         _check_noise(scalar, brain if brain is not None else Labels(head if head.any() else ~head, image.grid)),
         _check_clipping(values, head),
         _check_unit(scalar, head),
     ]
     return tuple(flags)
-
-
-def slice_axis(image: Image) -> int:
-    """Voxel axis from slice to slice: the last, unless another is at least 1.5 times coarser."""
-    spacing = np.asarray(image.grid.spacing_mm)
-    coarsest = int(np.argmax(spacing))
-    return coarsest if spacing[coarsest] >= _COARSER * spacing[-1] else image.grid.ndim - 1
 
 
 def _check_values(image: Image) -> QualityFlag:
@@ -123,7 +116,7 @@ def _check_constant(values: NDArray[Any]) -> QualityFlag:
 
 def _check_spacing(image: Image) -> QualityFlag:
     grid = image.grid
-    spacing, axis = np.asarray(grid.spacing_mm), slice_axis(image)
+    spacing, axis = np.asarray(grid.spacing_mm), slice_axis(image.grid)
     in_plane, between = float(np.max(np.delete(spacing, axis))), float(spacing[axis])
     thickness = image.metadata.get("slice_thickness_mm")
     fail, warn = [], []
@@ -153,7 +146,7 @@ def _check_spacing(image: Image) -> QualityFlag:
 
 
 def _check_count(image: Image) -> QualityFlag:
-    count = image.grid.shape[slice_axis(image)] if image.grid.ndim == 3 else 1
+    count = image.grid.shape[slice_axis(image.grid)] if image.grid.ndim == 3 else 1
     if count < _TOO_FEW_SLICES:
         text = f"{count} slice{'s' if count > 1 else ''}: too few for a volume (a localiser?). Choose another series."
         return QualityFlag(check="slices", level="fail", message=text, value=count)
