@@ -139,24 +139,24 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
         brain, corrected = extraction["mask"], aligned_corrected
         template_from_visit, visit_from_template = template["template_from_visit"], template["visit_from_template"]
     else:
-        between = steps.align_series(outlined, aligned_corrected, extraction["mask"])
-        brain = steps.brain_onto(extraction["mask"], between["moving_from_fixed"], outlined)
+        between = steps.align_series(aligned_corrected, extraction["mask"], outlined)
+        brain = steps.brain_onto(extraction["mask"], between["fixed_from_moving"], outlined)
         corrected = steps.take_shading_off(outlined, brain)
-        template_from_visit = steps.chained(template["template_from_visit"], between["moving_from_fixed"])
-        visit_from_template = steps.chained(between["fixed_from_moving"], template["visit_from_template"])
+        template_from_visit = steps.chained(template["template_from_visit"], between["fixed_from_moving"])
+        visit_from_template = steps.chained(between["moving_from_fixed"], template["visit_from_template"])
 
     images = {contrast: corrected}
     for other, number in choice.by_contrast.items():
         if other == contrast:
             continue
         if number == choice.aligned:
-            images[other] = steps.bring_onto(aligned_corrected, between["moving_from_fixed"], outlined)
+            images[other] = steps.bring_onto(aligned_corrected, between["fixed_from_moving"], outlined)
         else:
             moving = looked_at.images[number]
-            to_outlined = steps.align_series(outlined, moving, None)
-            there = steps.brain_onto(brain, to_outlined["fixed_from_moving"], moving)
+            to_other = steps.align_series(corrected, brain, moving)
+            there = steps.brain_onto(brain, to_other["fixed_from_moving"], moving)
             shading_off = steps.take_shading_off(moving, there)
-            images[other] = steps.bring_onto(shading_off, to_outlined["moving_from_fixed"], outlined)
+            images[other] = steps.bring_onto(shading_off, to_other["moving_from_fixed"], outlined)
 
     tissue = steps.tissue_onto(template_from_visit, outlined)
     outline = steps.outline(images, brain, tissue, contrast=contrast)

@@ -20,7 +20,7 @@ from cohortex.pipeline.step import step
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import align_rigid
 from cohortex.registration.alignment import Alignment
-from cohortex.segmentation import BrainExtraction, brain_mask
+from cohortex.segmentation import BrainExtraction, brain_mask, with_margin
 from cohortex.templates import (
     TemplateAlignment,
     align_to_template,
@@ -30,7 +30,9 @@ from cohortex.templates import (
     mni152,
 )
 from cohortex.templates.deviation import Deviation, deviating_groups
-from cohortex.transform import Affine, Transform, warp
+from cohortex.transform import Affine, Rigid, Transform, warp
+
+_RIM_MM = 6.0  # around the brain: its edge is information for an alignment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,11 +127,18 @@ def take_shading_off(image: Image, brain: Labels) -> Image:
     title="align the series",
     sentence="The series of the visit were aligned rigidly with each other by mutual information.",
 )
-def align_series(
-    outlined: Image, moving: Image, moving_brain: Labels | None, *, progress: ProgressCallback = silent
-) -> Alignment:
-    """Align another series of the same visit with the outlined one, looking at the brain only."""
-    return align_rigid(outlined, moving, moving_mask=moving_brain, progress=progress)
+def align_series(with_brain: Image, brain: Labels, other: Image, *, progress: ProgressCallback = silent) -> Alignment:
+    """Align another series of the same visit (moving) with one whose brain is known (fixed).
+
+    The head hardly moves between series, so the scanner's own coordinates are tried first; where they do not lead to a
+    clear optimum every pose is.
+    """
+    mask = with_margin(brain, margin_mm=_RIM_MM)
+    aligned = align_rigid(with_brain, other, start=Rigid.identity(), fixed_mask=mask, progress=progress)
+    if aligned.converged:
+        return aligned
+    anew = align_rigid(with_brain, other, fixed_mask=mask, progress=progress)
+    return max(aligned, anew, key=lambda alignment: alignment.similarity)
 
 
 @step(version=1, title="join the alignments")

@@ -119,7 +119,7 @@ def difference_to_template(
     Returns
     -------
     Image
-        z on the grid of the image, float32, unit "z", from -20 to 20: observed minus expected over the spread of healthy
+        z on the grid of the image, float32, from -20 to 20: observed minus expected over the spread of healthy
         tissue in this image; positive is brighter. 0 outside the brain.
     """
     template = mni152() if template is None else template
