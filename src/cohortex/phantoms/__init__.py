@@ -5,9 +5,11 @@ from cohortex.phantoms.anatomy import LABEL_NAMES, TISSUES
 from cohortex.phantoms.bodies import ball, world_ramp
 from cohortex.phantoms.contrast import CONTRASTS, Contrast, tissue_values
 from cohortex.phantoms.deposit import LOOKS, Deposit, Look
+from cohortex.phantoms.dicom import write_dicom_folder, write_dicom_zip
 from cohortex.phantoms.distractors import Distractors, FlowArtefact, draw_distractors, draw_flow
 from cohortex.phantoms.events import DEFAULT_EVENTS
 from cohortex.phantoms.head import Head, head
+from cohortex.phantoms.identity import PlantedIdentity
 from cohortex.phantoms.mni_tissue import MniTissue, mni_tissue
 from cohortex.phantoms.patient import EventTruth, LesionTruth, PhantomPatient, PhantomVisit, patient
 from cohortex.phantoms.scan import scan
@@ -34,6 +36,7 @@ __all__ = [
     "MniTissue",
     "PhantomPatient",
     "PhantomVisit",
+    "PlantedIdentity",
     "Scanner",
     "Shape",
     "ball",
@@ -48,4 +51,6 @@ __all__ = [
     "scan_grid",
     "tissue_values",
     "world_ramp",
+    "write_dicom_folder",
+    "write_dicom_zip",
 ]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cohortex.geometry import Grid
+from cohortex.image import Labels
 from cohortex.transform import Rigid
 
 Orientation = Literal["axial", "sagittal", "coronal"]
@@ -129,6 +130,15 @@ def _sampled(source: Values, source_grid: Grid, grid: Grid, source_from_world: R
             output=np.float32,
         )
     )
+
+
+def carried_labels(labels: Labels, grid: Grid, *, source_from_world: Rigid) -> Labels:
+    """Read labels on a grid after a rigid motion: nearest voxel, 0 outside."""
+    matrix = labels.grid.index_from_world @ source_from_world.matrix @ grid.world_from_index
+    values = ndimage.affine_transform(
+        labels.values, matrix[:3, :3], matrix[:3, 3], output_shape=grid.shape, order=0, mode="constant"
+    )
+    return Labels(values, grid, metadata=labels.metadata)
 
 
 def _shifted(source: Values, shape: tuple[int, ...], start: NDArray[np.int_], outside: float) -> Values:

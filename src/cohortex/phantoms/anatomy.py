@@ -40,7 +40,7 @@ VENTRICLES = (1, 2, 3, 4)
 """Labels of the ventricles."""
 
 HEAD_LOW_MM = np.array([-92.5, -122.5, -128.5])
-HEAD_HIGH_MM = np.array([92.5, 132.5, 104.5])
+HEAD_HIGH_MM = np.array([92.5, 138.5, 104.5])
 _SURFACE_SPACING_MM = 3.0  # distances to the brain are smooth: interpolated, they place a surface within 0.3 mm
 _CLOSING_MM = 9.0
 _CSF_GAP_MM = 2.0
@@ -69,9 +69,9 @@ class TemplateAnatomy:
     regions: NDArray[np.uint8]
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=3)
 def template_anatomy(spacing_mm: float) -> TemplateAnatomy:
-    """Build the head at a spacing; the last two are remembered.
+    """Build the head at a spacing; the last three are remembered.
 
     Parameters
     ----------

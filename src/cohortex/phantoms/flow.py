@@ -20,10 +20,10 @@ from cohortex.phantoms.lattice import averaged, splined
 from cohortex.phantoms.mni_tissue import mni_tissue
 from cohortex.transform import Displacement
 
-_VELOCITY_SPACING_MM = 4.0
+_VELOCITY_SPACING_MM = 5.0
 _FIELD_SPACING_MM = 2.0
-_CORRELATION_MM = 26.0  # sd of the Gaussian that smooths the random velocity
-_EDGE_MM = 14.0  # the velocity falls to nothing over this margin
+_CORRELATION_MM = 30.0  # sd of the Gaussian that smooths the random velocity
+_EDGE_MM = 24.0  # the velocity falls to nothing over this margin
 _STEP_MM = 0.3  # displacement of the first small step of scaling and squaring
 
 Field = NDArray[np.float64]
@@ -91,7 +91,7 @@ def random_flow(rng: np.random.Generator, *, mean_mm: float) -> Flow:
     return _scaled_until(velocity, start, mean_length, mean_mm)
 
 
-def ventricle_flow(ventricles: NDArray[np.bool_], grid: Grid, *, growth: float) -> Flow:
+def ventricle_flow(ventricles: NDArray[np.float32], grid: Grid, *, growth: float) -> Flow:
     """Dilate the ventricles and take the volume from the CSF around the brain.
 
     The velocity is the gradient of a potential whose Laplacian is positive in the ventricles, negative in the CSF
@@ -99,12 +99,12 @@ def ventricle_flow(ventricles: NDArray[np.bool_], grid: Grid, *, growth: float) 
 
     Parameters
     ----------
-    ventricles : ndarray of bool
-        Ventricles on `grid`.
+    ventricles : ndarray of float32
+        Share of each voxel of `grid` that is CSF of a ventricle.
     grid : Grid
         Grid along the world axes.
     growth : float
-        Volume of the ventricles after, over before (met within 1 % on the mask as a fraction image).
+        Volume of the ventricles after, over before (mean Jacobian, met within 1 %).
 
     Returns
     -------
@@ -121,8 +121,13 @@ def ventricle_flow(ventricles: NDArray[np.bool_], grid: Grid, *, growth: float) 
     divergence -= sink * (divergence.sum() / sink.sum())
     velocity = _gradient_of_potential(divergence) * _edge_window(lattice)[..., None]
 
+    box = ndimage.find_objects((ventricles > 0).astype(np.int8))[0]
+    inside = ventricles[box].astype(float)
+    near = [axis[part] for axis, part in zip(axes, box, strict=True)]
+
     def grown(flow: Flow) -> float:
-        return float((_jacobian(flow.forward) * source).sum() / source.sum())
+        displacement = np.stack([splined(flow.forward[..., n], new_axes, near) for n in range(3)], axis=-1)
+        return float((_jacobian(displacement, grid.spacing_mm[0]) * inside).sum() / inside.sum())
 
     wanted = float(np.log(growth))
     return _scaled_until(velocity, wanted, lambda flow: float(np.log(grown(flow))), wanted)
@@ -161,9 +166,9 @@ def _read(field: Field, displacement: Field) -> Field:
     return np.stack([ndimage.map_coordinates(field[..., n], index, order=3, mode="nearest") for n in range(3)], axis=-1)
 
 
-def _jacobian(displacement: Field) -> Field:
-    """Determinant of identity plus gradient on the velocity lattice."""
-    slopes = np.stack([np.gradient(displacement, _VELOCITY_SPACING_MM, axis=n) for n in range(3)], axis=-1)
+def _jacobian(displacement: Field, spacing_mm: float) -> Field:
+    """Determinant of identity plus gradient."""
+    slopes = np.stack([np.gradient(displacement, spacing_mm, axis=n) for n in range(3)], axis=-1)
     return np.asarray(np.linalg.det(slopes + np.eye(3)))
 
 

@@ -143,7 +143,7 @@ def _true_transform(
     grown = None
     if ventricle_growth != 1:
         reference = template_anatomy(2.0)
-        inside = np.isin(cut_regions(reference.regions, reference.fractions), VENTRICLES)
+        inside = np.isin(reference.regions, VENTRICLES) * reference.fractions["csf"].astype(np.float32) / 255
         grown = ventricle_flow(inside, reference.grid, growth=ventricle_growth)
     if deformation_mm == 0 or rng is None:
         return None if grown is None else grown.displacement()

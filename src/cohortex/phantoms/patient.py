@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
-from cohortex.phantoms.acquisition import Orientation, scan_grid
+from cohortex.phantoms.acquisition import Orientation, carried_labels, scan_grid
 from cohortex.phantoms.contrast import Contrast
 from cohortex.phantoms.deposit import Deposit, LookName
 from cohortex.phantoms.distractors import NO_DISTRACTORS, Distractors, draw_distractors, draw_flow
@@ -22,7 +22,7 @@ from cohortex.phantoms.placement import Place
 from cohortex.phantoms.scan import scan
 from cohortex.phantoms.scanner import Scanner, Vendor, draw_scanner
 from cohortex.phantoms.shape import Shape
-from cohortex.transform import Rigid, warp
+from cohortex.transform import Rigid
 
 T = TypeVar("T")
 
@@ -364,7 +364,6 @@ def _visit(
         images[contrast] = image.with_metadata(
             series_number=_CODES[contrast] + 2, study_date=f"20{24 + number // 4}{1 + 3 * (number % 4):02d}15"
         )
-    brain = warp(anatomy.brain, position.inverse(), onto=grid)
     return PhantomVisit(
         images=images,
         scanner=scanner,
@@ -372,7 +371,7 @@ def _visit(
         reference=reference,
         lesions=tuple(truths),
         labels=_labels(truths, grid, position),
-        brain=Labels(brain.values, grid),
+        brain=carried_labels(anatomy.brain, grid, source_from_world=position.inverse()),
         distractors=distractors,
     )
 
