@@ -180,3 +180,23 @@ def test_reading_tells_its_progress_and_stops_when_told(dicom_slice, save_series
 
     with pytest.raises(ValueError, match="stopped by the user"):
         read_series(folder, progress=stop)
+
+
+def test_no_damage_to_a_dicom_file_crashes_the_reader(dicom_slice, save_series):
+    """Whatever bytes change, the answer is an image or a message of ours."""
+    folder = save_series([dicom_slice(EchoTime=10, RescaleSlope=2, NumberOfFrames=1)])
+    path = folder / "000.dcm"
+    data, rng = path.read_bytes(), np.random.default_rng(1)
+    outcomes, unnamed = set(), 0
+    for _ in range(300):
+        damaged = bytearray(data[: rng.integers(200, len(data))] if rng.random() < 0.3 else data)
+        for place in rng.integers(0, len(damaged), rng.integers(1, 6)):
+            damaged[place] = rng.integers(0, 256)
+        path.write_bytes(bytes(damaged))
+        try:
+            outcomes.add(type(read_image(path)).__name__)
+        except CohortexError as error:
+            outcomes.add(type(error).__name__)
+            unnamed += "000.dcm" not in str(error)
+    assert unnamed == 0
+    assert {"Image", "UnreadableFile"} <= outcomes

@@ -15,6 +15,8 @@ from cohortex.progress import Progress, ProgressCallback, silent
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest a zip can say; a fixed date keeps the file bit-identical
 
+_COMPRESSION = 1  # five times faster than the default and a tenth larger; pixels hardly compress
+
 
 @dataclass(frozen=True, kw_only=True)
 class DicomCopy:
@@ -80,7 +82,7 @@ def copy_dicom(
                 for number, file in enumerate(files, start=1):
                     info = zipfile.ZipInfo(f"{number:06d}.dcm", _EPOCH)
                     info.compress_type = zipfile.ZIP_DEFLATED
-                    archive.writestr(info, file.path.read_bytes())
+                    archive.writestr(info, file.path.read_bytes(), compresslevel=_COMPRESSION)
                     progress(Progress(task=f"writing {target.name}", done=number, total=len(files)))
             partial.replace(target)
         finally:

@@ -19,6 +19,10 @@ DIRECTORY_CLASS = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage: a D
 _PIXEL_TAGS = (0x7FE00010, 0x7FE00008, 0x7FE00009)
 _DEFERRED_BYTES = 2048  # longer elements stay on disk until asked for: CSA blobs and pixels
 _FIRST_GROUPS = (0x0002, 0x0008)
+_SORTED_BY = (
+    "SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "InstanceNumber",
+    "Modality", "PatientID", "PatientName",
+)  # fmt: skip
 _UNDEFINED = 0xFFFFFFFF
 
 
@@ -127,7 +131,9 @@ def read_dicom_file(path: Path, *, name: str | None = None) -> DicomFile:
         noted.append(f"{name}: the DICOM preamble is missing; read all the same")
     try:
         header = _parsed(path)
-    except (EOFError, OSError, ValueError, TypeError, KeyError, NotImplementedError, AttributeError) as error:
+        for keyword in _SORTED_BY:
+            header.get(keyword)  # pydicom interprets an element when it is asked for
+    except Exception as error:  # pydicom raises anything on a damaged header
         raise UnreadableFile(f"{name}: the DICOM header breaks off or is corrupt ({error}). Send it again.") from error
     if len(header) == 0 and "MediaStorageSOPClassUID" not in header.file_meta:
         raise UnreadableFile(f"{name}: a DICOM mark but no object behind it; the file is truncated. Send it again.")
@@ -159,7 +165,7 @@ def whole_dataset(file: DicomFile) -> Dataset:
 
 def _damage(header: Dataset, size: int, name: str) -> UnreadableFile | None:
     """Find out whether the last element ends where the file does, and whether a picture has pixels."""
-    last = header.get_item(max(header.keys())) if len(header) else None
+    last = header.get_item(max(header.keys()), keep_deferred=True) if len(header) else None
     length, start = getattr(last, "length", None), getattr(last, "value_tell", 0)
     if length not in (None, _UNDEFINED) and start and start + length > size:
         return UnreadableFile(

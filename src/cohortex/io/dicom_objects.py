@@ -16,7 +16,6 @@ from cohortex.io.dicom_segmentation import SEGMENTATION_CLASS, images_of_segment
 from cohortex.io.dicom_series import Gaps, Uneven, image_of, split_series
 from cohortex.progress import Progress, ProgressCallback
 
-_NONSENSE = (ValueError, TypeError, KeyError, IndexError, AttributeError, ArithmeticError)
 WHOLE_SLIDE_CLASS = "1.2.840.10008.5.1.4.1.1.77.1.6"
 
 
@@ -82,10 +81,10 @@ def images_of_files(files: Sequence[DicomFile], *, gaps: Gaps, uneven: Uneven, p
                     images.append(_with_warnings(image_or_problem, warnings))
         except CohortexError as error:
             problems.append((name, error))
-        except _NONSENSE as error:  # headers come from anywhere; one that contradicts itself must not stop the rest
+        except Exception as error:  # pydicom raises anything on a damaged header; one must not stop the others
             if error is stopped:
                 raise
-            text = f"{name}: its header contradicts itself ({type(error).__name__}: {error}). Send the original files."
+            text = f"{name}: its header is damaged or contradicts itself ({error}). Send the original files."
             problems.append((name, UnreadableFile(text)))
     return Found(images=tuple(images), problems=tuple(problems), ignored=tuple(ignored))
 

@@ -198,7 +198,7 @@ def _checked_type(header: Any, name: str) -> np.dtype[Any]:
         raise UnreadableFile(f"{name}: complex values are not supported. Save magnitude and phase as two images.")
     try:
         dtype = np.dtype(header.get_data_dtype())
-    except HeaderDataError as error:
+    except (HeaderDataError, KeyError) as error:
         raise UnreadableFile(f"{name}: data type code {code} is not known. Export it again as float32.") from error
     if code == 1536 or dtype.itemsize == 0 or code == 1:
         raise UnreadableFile(f"{name}: data type code {code} is not supported. Export it again as float32.")

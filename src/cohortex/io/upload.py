@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -95,7 +96,8 @@ def read_upload(
     FileNotFoundError
         If there is nothing at `path`.
     """
-    with members(Path(path), limits=limits, progress=progress) as (names, problems):
+    with members(Path(path), limits=limits, progress=progress) as (names, problems), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd header values are judged where they are used
         return _read_members(names, list(problems), gaps=gaps, uneven=uneven, progress=progress)
 
 
