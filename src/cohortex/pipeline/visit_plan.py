@@ -158,7 +158,7 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
             shading_off = steps.take_shading_off(moving, there)
             images[other] = steps.bring_onto(shading_off, to_other["moving_from_fixed"], outlined)
 
-    tissue = steps.tissue_onto(template_from_visit, outlined)
+    tissue = steps.tissue_onto(template_from_visit, brain)
     outline = steps.outline(images, brain, tissue, contrast=contrast)
     return VisitPlan(
         looked_at=looked_at,
@@ -174,7 +174,7 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
         lesions=steps.measure(
             outline, template_from_visit, slice_numbers=looked_at.looks[choice.outlined].slice_numbers
         ),
-        maps=steps.compare_with_template(corrected, brain, template_from_visit, visit_from_template),
+        maps=steps.compare_with_template(corrected, brain, tissue, template_from_visit),
     )
 
 

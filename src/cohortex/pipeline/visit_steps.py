@@ -27,7 +27,7 @@ from cohortex.templates import (
     describe_place,
     difference_to_template,
     log_jacobian,
-    mni152,
+    tissue_on,
 )
 from cohortex.templates.deviation import Deviation, deviating_groups
 from cohortex.transform import Affine, Rigid, Transform, warp
@@ -176,9 +176,9 @@ def align_with_template(
 
 
 @step(version=1, title="bring the tissue maps over")
-def tissue_onto(template_from_image: Transform, image: Image) -> dict[str, Image]:
+def tissue_onto(template_from_image: Transform, brain: Labels) -> dict[str, Image]:
     """Bring the template's grey, white and fluid fractions onto the grid of a series."""
-    return {name: warp(map_, template_from_image, onto=image.grid) for name, map_ in mni152().tissues.items()}
+    return tissue_on(brain.grid, template_from_image=template_from_image, brain=brain)
 
 
 @step(
@@ -243,12 +243,10 @@ class TemplateMaps:
     ),
 )
 def compare_with_template(
-    image: Image, brain: Labels, template_from_image: Transform, image_from_template: Transform
+    image: Image, brain: Labels, tissue: Mapping[str, Image], template_from_image: Transform
 ) -> TemplateMaps:
     """Map the difference to the template and the deformation onto it."""
-    difference = difference_to_template(
-        image, brain=brain, template_from_image=template_from_image, image_from_template=image_from_template
-    )
+    difference = difference_to_template(image, brain=brain, tissue=tissue)
     volume = log_jacobian(template_from_image, brain=brain)
     deviation = deviating_groups(difference, brain=brain)
     points = [template_from_image(np.asarray(group.centroid_mm)) for group in deviation.groups]

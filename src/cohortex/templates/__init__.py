@@ -9,6 +9,7 @@ from cohortex.templates.visit_alignment import (
     align_to_template,
     difference_to_template,
     log_jacobian,
+    tissue_on,
 )
 
 __all__ = [
@@ -30,4 +31,5 @@ __all__ = [
     "mni152",
     "region_numbers",
     "tissue_colours",
+    "tissue_on",
 ]

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
 
+from cohortex.geometry import Grid
 from cohortex.image import Image, Labels, resample
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import align_affine, align_deformable
-from cohortex.templates.matching import matched_to
+from cohortex.templates.matching import matched_to, tissue_colours
 from cohortex.templates.mni152 import Template, mni152
 from cohortex.transform import Affine, Transform, jacobian_determinant, warp
 
 _WORKING_MM = 2.0
 _LEAST_SPREAD = 0.02  # of the expected value: a tissue that hardly varies must not make every voxel stand out
 _LARGEST_Z = 20.0
+_RIM_MM = 2.0
+_KNOWN = 0.5  # sum of tissue fractions where the template is brain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,14 +101,49 @@ def align_to_template(
     )
 
 
-def difference_to_template(
-    image: Image,
-    *,
-    brain: Labels,
-    template_from_image: Transform,
-    image_from_template: Transform,
-    template: Template | None = None,
-) -> Image:
+def tissue_on(
+    grid: Grid, *, template_from_image: Transform, brain: Labels, template: Template | None = None
+) -> dict[str, Image]:
+    """Bring the template's tissue fractions onto an image.
+
+    Parameters
+    ----------
+    grid : Grid
+        Grid of the image.
+    template_from_image : Transform
+        The alignment, world mm.
+    brain : Labels
+        Brain mask on that grid; nothing is computed beyond the box around it.
+    template : Template, optional
+        MNI152 when omitted.
+
+    Returns
+    -------
+    dict of str to Image
+        "grey", "white" and "csf", fractions 0 to 1, float32, on `grid`; 0 beyond the template.
+
+    Raises
+    ------
+    ValueError
+        If `brain` lies on another grid.
+    """
+    if not brain.grid.same_as(grid):
+        raise ValueError("the brain mask lies on another grid; bring it onto the image first.")
+    template = mni152() if template is None else template
+    names = list(template.tissues)
+    together = np.stack([map_.values for map_ in template.tissues.values()], axis=-1)
+    box = _box(brain.mask)
+    small = grid.cropped([s.start for s in box], [s.stop for s in box])
+    there = warp(Image(together, template.grid, "1", extra_axes=("channel",)), template_from_image, onto=small)
+    result = {}
+    for n, name in enumerate(names):
+        values = np.zeros(grid.shape, dtype=np.float32)
+        values[box] = there.values[..., n]
+        result[name] = Image(values, grid, "1")
+    return result
+
+
+def difference_to_template(image: Image, *, brain: Labels, tissue: Mapping[str, Image]) -> Image:
     """Map how far each voxel is from what the template foretells in the contrast of the image.
 
     Parameters
@@ -111,26 +152,32 @@ def difference_to_template(
         Scalar image, bias corrected.
     brain : Labels
         Brain mask on its grid.
-    template_from_image, image_from_template : Transform
-        Both directions of the alignment, world mm.
-    template : Template, optional
-        MNI152 when omitted.
+    tissue : mapping of str to Image
+        Fractions of the template's tissues on the same grid, from `tissue_on`.
 
     Returns
     -------
     Image
         z on the grid of the image, float32, from -20 to 20: observed minus expected over the spread of healthy
-        tissue in this image; positive is brighter. 0 outside the brain.
+        tissue in this image; positive is brighter. 0 outside the brain and within 2 mm of its edge, where a voxel holds
+        more than the template knows.
+
+    Raises
+    ------
+    ValueError
+        If fewer than 50 voxels of brain are there.
     """
-    template = mni152() if template is None else template
-    matched = matched_to(template, image, image_from_template=image_from_template, mask=brain)
-    expected = warp(matched.expected, template_from_image, onto=image.grid)
-    spread = warp(matched.spread, template_from_image, onto=image.grid)
-    known = warp(template.brain, template_from_image, onto=image.grid).values != 0
-    floor = _LEAST_SPREAD * max(abs(value) for value in matched.colours.values.values())
-    z = (np.nan_to_num(image.values.astype(np.float32)) - expected.values) / np.maximum(spread.values, floor)
-    z = np.where(brain.mask & known, np.clip(z, -_LARGEST_Z, _LARGEST_Z), 0).astype(np.float32)
-    return Image(z, image.grid, "z")
+    box = _box(brain.mask)
+    fractions = {name: np.asarray(map_.values[box], dtype=np.float32) for name, map_ in tissue.items()}
+    values = np.nan_to_num(np.asarray(image.values[box], dtype=np.float32))
+    known = brain.mask[box] & (sum(fractions.values()) > _KNOWN)
+    colours = tissue_colours(values, fractions, known)
+    floor = _LEAST_SPREAD * max(abs(value) for value in colours.values.values())
+    z = (values - colours.expected(fractions)) / np.maximum(colours.spread(fractions), floor)
+    inner = ndimage.distance_transform_edt(np.pad(brain.mask[box], 1), sampling=image.grid.spacing_mm)[1:-1, 1:-1, 1:-1]
+    result = np.zeros(image.grid.shape, dtype=np.float32)
+    result[box] = np.where(known & (inner > _RIM_MM), np.clip(z, -_LARGEST_Z, _LARGEST_Z), 0)
+    return Image(result, image.grid, "z")
 
 
 def log_jacobian(template_from_image: Transform, *, brain: Labels) -> Image:
@@ -156,3 +203,9 @@ def log_jacobian(template_from_image: Transform, *, brain: Labels) -> Image:
     inside = brain.mask
     overall = float(local[inside].mean()) if inside.any() else 0.0
     return Image(np.where(inside, local - overall, 0).astype(np.float32), grid, "ln")
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[slice, ...]:
+    """Find the smallest box around a mask; all of it where the mask is empty."""
+    found = ndimage.find_objects(mask.astype(np.uint8))
+    return tuple(found[0]) if found else tuple(slice(0, n) for n in mask.shape)
