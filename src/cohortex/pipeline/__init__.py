@@ -1,7 +1,9 @@
 """Steps, their keys and results, and the two pipelines built from them; knows no database."""
 
 from cohortex.pipeline.batch import BatchOutcome, BatchRow, run_batch
+from cohortex.pipeline.compare_visits import compare_visits, find_visit_pair
 from cohortex.pipeline.contrast import Contrast, ContrastGuess, recognise_contrast
+from cohortex.pipeline.process_visit import process_visit
 from cohortex.pipeline.runner import Runner, StepRun
 from cohortex.pipeline.step import Node, Step, file_node, step, value_node
 from cohortex.pipeline.store import ResultStore
@@ -18,8 +20,11 @@ __all__ = [
     "Step",
     "StepRun",
     "VisitSource",
+    "compare_visits",
     "file_node",
+    "find_visit_pair",
     "find_visits",
+    "process_visit",
     "recognise_contrast",
     "run_batch",
     "step",
