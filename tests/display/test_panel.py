@@ -155,7 +155,14 @@ def test_ct_gets_the_brain_window_and_other_images_robust_percentiles() -> None:
     assert window_for(Image(values, GRID, "HU")) == Window(low=0, high=80)
     window = window_for(Image(values, GRID), brain=brain)
     assert window.low == pytest.approx(100 - 2.576 * 10, abs=1)
-    assert window.high == pytest.approx(window.low + 1.2 * (2.576 + 2.748) * 10, abs=1)
+    assert window.high == pytest.approx(window.low + 1.8 * (2.576 + 0.674) * 10, abs=1)  # normal quantiles
+
+
+def test_scalp_in_the_mask_does_not_darken_the_brain() -> None:
+    values = np.random.default_rng(3).uniform(0.0, 1.0, size=GRID.shape).astype(np.float32)
+    values[:4] = 9.0  # a tenth of the mask
+    brain = Labels(np.ones(GRID.shape, np.uint8), GRID)
+    assert window_for(Image(values, GRID), brain=brain).high < 1.7
 
 
 def test_window_of_constant_empty_or_nan_images_is_usable() -> None:

@@ -217,6 +217,13 @@ def test_a_single_slice_has_a_report(visit: VisitResult, tmp_path: Path) -> None
     )
     page = Page(write_visit_report(replace(visit, images=images), tmp_path).read_text(encoding="utf-8"))
     assert page.images
+    assert sum(str(image["alt"]).startswith("Outline of the brain") for image in page.images) == 1  # no other plane
+
+
+def test_outline_of_the_brain_is_shown_for_each_visit_in_three_planes(reports: dict[str, Path]) -> None:
+    for kind, count in (("visit", 3), ("comparison", 6)):
+        page = Page(reports[kind].read_text(encoding="utf-8"))
+        assert sum(str(image["alt"]).startswith("Outline of the brain") for image in page.images) == count
 
 
 def test_what_was_not_measured_is_a_dash(visit: VisitResult, tmp_path: Path) -> None:

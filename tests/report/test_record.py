@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from cohortex.lesions.lesion import Lesion, LesionEvent
+from cohortex.measure import QualityFlag
 from cohortex.pipeline.results import ComparisonResult, MethodRecord, VisitResult
 from cohortex.report import comparison_record, visit_record
 from cohortex.report.record import json_text, plain
@@ -86,6 +87,26 @@ def test_template_alignment_that_failed_or_folds_is_noticed(visit: VisitResult) 
     words = [notice["message"] for notice in visit_record(doubtful)["notices"]]
     assert any("did not converge" in message for message in words)
     assert any("0.25 %" in message for message in words)
+
+
+def test_poor_similarity_is_a_warning_even_where_the_search_converged(visit: VisitResult) -> None:
+    poor = replace(visit, alignment=replace(visit.alignment, similarity=0.6))
+    assert any("poor (similarity 0.60)" in notice["message"] for notice in visit_record(poor)["notices"])
+    assert not any("poor" in notice["message"] for notice in visit_record(visit)["notices"])
+
+
+def test_one_finding_on_several_images_is_told_once_and_unused_images_only_warn_in_their_table(
+    visit: VisitResult,
+) -> None:
+    thick = QualityFlag(check="spacing", level="warn", message="Slices are 6 mm apart.", value=6.0)
+    first, second = (replace(series, quality=(thick,)) for series in visit.series)
+    mask = replace(first, name="m" * 60 + ".nii", contrast="other", used_for="not used: a mask")
+    record = visit_record(replace(visit, series=(first, second, mask)))
+    assert [notice["message"] for notice in record["notices"]] == ["FLAIR, T1: Slices are 6 mm apart."]
+    broken = replace(mask, quality=(replace(thick, level="fail", message="Truncated."),))
+    record = visit_record(replace(visit, series=(first, broken)))
+    assert record["notices"][0]["message"] == "m" * 18 + "…" + "m" * 14 + ".nii: Truncated."
+    assert record["quality"] == "warn"  # of the images used
 
 
 def test_images_have_no_plain_form(visit: VisitResult) -> None:

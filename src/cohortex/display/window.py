@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from cohortex.image import Image, Labels
 
-_PERCENTILES = (0.5, 99.7)  # inside the brain: CSF to bright lesion without the hottest voxels
+_PERCENTILES = (0.5, 75.0, 99.7)  # inside the brain: darkest, most tissue, bright lesion without the hottest voxels
 _HEADROOM = 1.2  # bright lesions keep their texture
+_MOST = 1.8  # times most tissue: scalp or fluid in the mask must not darken the brain
 _SAMPLE = 400_000  # values looked at; percentiles of more change nothing visible
 
 
@@ -57,7 +58,7 @@ def window_for(*images: Image, brain: Labels | None = None) -> Window:
     -------
     Window
         0 to 80 HU for CT; else from the percentile 0.5 of the finite values inside the brain to a fifth of the way
-        beyond the percentile 99.7.
+        beyond the percentile 99.7, at most 1.8 times the way to the percentile 75.
     """
     if not images:
         raise ValueError("give at least one image to choose a window for.")
@@ -66,8 +67,11 @@ def window_for(*images: Image, brain: Labels | None = None) -> Window:
     looked_at = np.concatenate([_inside(image, brain) for image in images])
     if not looked_at.size:
         return Window(low=0.0, high=1.0)
-    low, high = np.percentile(looked_at, _PERCENTILES)
-    return Window(low=float(low), high=float(low + _HEADROOM * (high - low)) if high > low else float(low) + 1.0)
+    low, most, high = (float(value) for value in np.percentile(looked_at, _PERCENTILES))
+    width = _HEADROOM * (high - low)
+    if most > low:
+        width = min(width, _MOST * (most - low))
+    return Window(low=low, high=low + width if width > 0 else low + 1.0)
 
 
 def _inside(image: Image, brain: Labels | None) -> NDArray[np.float64]:

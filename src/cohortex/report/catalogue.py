@@ -62,10 +62,11 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "notice_more": "{count} more under Images and quality.",
         "notice_no_brain_alignment": "The alignment with the template did not converge: places, maps and "
         "template differences may be wrong.",
-        "notice_folded": "The deformation to the template folds in {message} of its voxels.",
+        "notice_poor_alignment": "The alignment with the template is poor (similarity {similarity}): check the brain "
+        "outline under Images; places, maps and template differences may be wrong.",
+        "notice_folded": "The deformation to the template folds in {percent} of its voxels.",
         "notice_visits_alignment": "The alignment of the two visits did not converge: every change below may be an "
         "artefact of position.",
-        "notice_quality": "{message}",
         # limits
         "limit_method": "Lesions are outlined by a classical method (intensity against the expected healthy tissue). "
         "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",
@@ -84,6 +85,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "alt_crop": "{image}: {plane} detail of lesion {number}, {place}, {slice}",
         "alt_with_outline": ", outlined",
         "alt_where": "Where lesion {number} lies: whole {plane} slice with the detail marked",
+        "alt_brain": "Outline of the brain on the {plane} {slice} of {visit}",
         "alt_map": "{map} on the {plane} {slice}",
         "alt_chart": "Chart of lesion volumes: total {numbers} ml",
         "difference_scale": "z, standard deviations",

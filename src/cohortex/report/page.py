@@ -27,7 +27,11 @@ from cohortex.report.wording import (
     volume_with_sd_text,
 )
 
-_COLOURS = {"baseline": pictures.BASELINE_COLOUR, "follow_up": pictures.FOLLOW_UP_COLOUR}
+_COLOURS = {
+    "baseline": pictures.BASELINE_COLOUR,
+    "follow_up": pictures.FOLLOW_UP_COLOUR,
+    "brain": pictures.BRAIN_COLOUR,
+}
 _EVENT_COLOURS = {
     "new": "#d64a3f", "grown": "#d9772b", "merged": "#8b6be0", "split": "#8b6be0", "shrunk": "#159c90",
     "gone": "#4a86e0", "same": "#8892a0",
@@ -86,6 +90,7 @@ def visit_page(result: VisitResult, record: Record, *, text: Mapping[str, str] =
             ),
             shown=pictures.visit_lesions(result.images, record, text=text),
             overview=pictures.visit_overview(result.images, record, text=text),
+            checks=[pictures.brain_check(result.images, result.visit, text=text)],
             maps=_with_bars(pictures.visit_maps(result.images, text=text)),
         )
     )
@@ -107,6 +112,7 @@ def comparison_page(result: ComparisonResult, record: Record, *, text: Mapping[s
             worst=worst_level([record["baseline"]["quality"], record["follow_up"]["quality"]]),
             shown=pictures.comparison_lesions(result.images, record, text=text),
             overview=pictures.comparison_overview(result.images, text=text),
+            checks=[pictures.brain_check(v.images, v.visit, text=text) for v in (result.baseline, result.follow_up)],
             change_map=change,
             change_note=_change_note(record),
             split_note=", ".join(f"{counts[kind]} {text[kind]}" for kind in ("split", "merged") if counts[kind]),

@@ -32,9 +32,12 @@ from cohortex.report.record import Record
 SHOWN_LESIONS = 12
 BASELINE_COLOUR = "#57c7ff"
 FOLLOW_UP_COLOUR = "#ffb224"
+BRAIN_COLOUR = "#4be3a4"
+PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
 _OVERVIEW_SLICES = 8
 _MAP_SLICES = 6
 _OVERVIEW_PX, _MAP_PX, _CROP_PX = 255, 180, 240
+_LEAST_PIXELS = 8
 _LEAST_AREA = 0.2  # of the largest slice of the brain: below lie caps with nothing to see
 _BRAIN_MARGIN_MM = 9.0
 _CROP_MARGIN_MM, _SMALLEST_CROP_MM = 16.0, 52.0
@@ -130,6 +133,27 @@ def visit_overview(images: VisitImages, record: Record, *, text: Mapping[str, st
         alt = _overview_alt(stage, index, record["lesion_contrast"], volume[index], text)
         options = {"window": window, "box": stage.brain_box(), "width_px": _OVERVIEW_PX, "outlines": [outline]}
         pictures.append(stage.draw(images.reference, index, alt=alt, **options))
+    return tuple(pictures)
+
+
+def brain_check(images: VisitImages, visit: str, *, text: Mapping[str, str]) -> tuple[Picture, ...]:
+    """The brain as it was outlined, on whole slices in three planes: whoever looks sees whether it is the brain."""
+    inside = np.argwhere(images.brain.mask)
+    if not len(inside):
+        return ()
+    center = images.brain.grid.world_of(inside.mean(axis=0))
+    window = window_for(images.reference, brain=images.brain)
+    outline = Outline(labels=images.brain, colour=BRAIN_COLOUR)
+    pictures = []
+    for plane in PLANES:
+        view = View.of(images.reference, plane)
+        if min(view.size) < _LEAST_PIXELS:  # a single slice has no other planes
+            continue
+        figure = panel(
+            images.reference, plane=plane, at_mm=center, window=window, outlines=[outline], width_px=_CROP_PX
+        )
+        words = {"plane": plane, "slice": view.name_of(view.slice_at(center)), "visit": visit}
+        pictures.append(_picture(figure, text["alt_brain"].format(**words)))
     return tuple(pictures)
 
 

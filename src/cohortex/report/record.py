@@ -21,6 +21,10 @@ from cohortex.report.wording import percent_change
 Record = dict[str, Any]
 """Plain values as JSON knows them."""
 
+POOR_SIMILARITY = 0.7
+"""Correlation with the template below which an alignment is called poor."""
+
+_LONGEST_NAME = 36
 _LEVELS = ("pass", "warn", "fail")
 
 
@@ -151,7 +155,9 @@ def _visit_fields(result: VisitResult) -> Record:
         "tissue_volumes_ml": plain(dict(result.tissue_volumes_ml)),
         "alignment": plain(result.alignment),
         "differing_regions": [plain(region) for region in regions],
-        "quality": worst_level([flag.level for series in result.series for flag in series.quality]),
+        "quality": worst_level(
+            [f.level for s in result.series if _is_used(s) for f in s.quality]
+        ),  # of the images used
         "series": [_series_fields(series) for series in result.series],
         "methods": [_method_fields(method) for method in result.methods],
         "files": plain(dict(result.files)),
@@ -192,24 +198,41 @@ def _brief(lesion: Lesion) -> Record:
 
 
 def _notices(visits: Sequence[VisitResult], text: Mapping[str, str]) -> list[Record]:
-    """What must be read before the figures; failures first, the same finding at both visits told once."""
-    found: dict[tuple[str, str, str], list[str]] = {}
+    """What must be read before the figures; failures first, the same finding told once with all it concerns."""
+    found: dict[tuple[str, str], dict[str, list[str]]] = {}  # level, message -> visit -> series
+
+    def note(level: str, message: str, visit: VisitResult, series: str = "") -> None:
+        found.setdefault((level, message), {}).setdefault(visit.visit, []).append(series)
+
     for visit in visits:
-        if not visit.alignment.converged:
-            found.setdefault(("fail", "notice_no_brain_alignment", ""), []).append(visit.visit)
-        if visit.alignment.folded_percent > 0:
-            percent = f"{visit.alignment.folded_percent:.2g} %"
-            found.setdefault(("warn", "notice_folded", percent), []).append(visit.visit)
+        alignment = visit.alignment
+        if not alignment.converged:
+            note("fail", text["notice_no_brain_alignment"], visit)
+        elif not alignment.similarity >= POOR_SIMILARITY:
+            note("warn", text["notice_poor_alignment"].format(similarity=f"{alignment.similarity:.2f}"), visit)
+        if alignment.folded_percent > 0:
+            note("warn", text["notice_folded"].format(percent=f"{alignment.folded_percent:.2g} %"), visit)
         for series in visit.series:
             for flag in series.quality:
-                if flag.level != "pass":
-                    message = f"{series.name}: {flag.message}"
-                    found.setdefault((flag.level, "notice_quality", message), []).append(visit.visit)
-    notices = [
-        {
-            "level": level,
-            "message": text[key].format(message=message) + (f" ({', '.join(names)})" if len(visits) > 1 else ""),
-        }
-        for (level, key, message), names in found.items()
-    ]
+                if flag.level == "fail" or (flag.level == "warn" and _is_used(series)):
+                    note(flag.level, flag.message, visit, _short_name(series, visit.series))
+    notices = []
+    for (level, message), concerned in found.items():
+        names = list(dict.fromkeys(name for series in concerned.values() for name in series if name))
+        words = f"{', '.join(names)}: {message}" if names else message
+        if len(visits) > 1:
+            words += f" ({', '.join(concerned)})"
+        notices.append({"level": level, "message": words})
     return sorted(notices, key=lambda notice: -_LEVELS.index(notice["level"]))
+
+
+def _is_used(series: SeriesRecord) -> bool:
+    return not series.used_for.startswith("not used")
+
+
+def _short_name(series: SeriesRecord, among: Sequence[SeriesRecord]) -> str:
+    """The contrast where it names one series of the visit only, else the name, its middle left out if long."""
+    if series.contrast != "other" and sum(other.contrast == series.contrast for other in among) == 1:
+        return series.contrast
+    name = series.name
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME // 2]}…{name[-_LONGEST_NAME // 2 :]}"
