@@ -141,8 +141,8 @@ def test_scanners_differ_between_visits_unless_switched_off(two_visits):
     first, second = (visit.scanner for visit in two_visits.visits)
     assert first.gain != second.gain
     calm = phantoms.patient(
-        seed=2, spacing_mm=4.0, deformation_mm=0.0, events={"same": 2}, scanner_change=False, bias=False, noise=False, blur=False,
-        motion=False, distractors=False, same_change=0.0, contrasts=("T1", "FLAIR"),
+        seed=2, spacing_mm=4.0, deformation_mm=0.0, events={"same": 2}, scanner_change=False, bias=False,
+        noise=False, blur=False, motion=False, distractors=False, same_change=0.0, contrasts=("T1", "FLAIR"),
     )  # fmt: skip
     one, two = calm.visits
     for contrast in ("T1", "FLAIR"):
@@ -166,7 +166,8 @@ def test_slices_and_planes_may_differ_between_visits():
 
 def test_many_visits_follow_each_lesion_to_its_end():
     patient = phantoms.patient(
-        seed=5, visits=4, spacing_mm=4.0, deformation_mm=0.0, events={**FEW, "split": 0, "merged": 0, "touching": 0}, contrasts=("FLAIR",),
+        seed=5, visits=4, spacing_mm=4.0, deformation_mm=0.0,
+        events={**FEW, "split": 0, "merged": 0, "touching": 0}, contrasts=("FLAIR",),
         volume_mm3=(27.0, 600.0), distractors=False,
     )  # fmt: skip
     assert len(patient.events) == 3

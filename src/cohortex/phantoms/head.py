@@ -96,7 +96,8 @@ def head(
     deformation_mm : float
         Mean displacement of the brain from the template by a smooth random diffeomorphism, mm.
     ventricle_growth : float
-        Local dilation of the ventricles: their volume over the undilated, 0.3 to 4.
+        Local dilation of the ventricles: their volume over the undilated, 0.3 to 4. The transform meets it within
+        1 %; coarse voxels mix wall and fluid and show up to 7 % less of it at 3 mm.
 
     Returns
     -------
@@ -143,8 +144,8 @@ def _true_transform(
     grown = None
     if ventricle_growth != 1:
         reference = template_anatomy(2.0)
-        inside = np.isin(reference.regions, VENTRICLES) * reference.fractions["csf"].astype(np.float32) / 255
-        grown = ventricle_flow(inside, reference.grid, growth=ventricle_growth)
+        inside = np.where(np.isin(reference.regions, VENTRICLES), reference.fractions["csf"], 0)
+        grown = ventricle_flow(inside.astype(np.float32) / np.float32(255), reference.grid, growth=ventricle_growth)
     if deformation_mm == 0 or rng is None:
         return None if grown is None else grown.displacement()
     varied = random_flow(rng, mean_mm=deformation_mm)
