@@ -10,6 +10,7 @@ from cohortex.errors import NotAnImage, TargetExists
 from cohortex.io.archive import ArchiveLimits
 from cohortex.io.dicom_file import DIRECTORY_CLASS, looks_like_dicom, read_dicom_file, sop_class
 from cohortex.io.dicom_objects import checked_members
+from cohortex.io.quiet import quiet_dicom_library
 from cohortex.io.upload import members
 from cohortex.progress import Progress, ProgressCallback, silent
 
@@ -67,7 +68,7 @@ def copy_dicom(
     source, target = Path(source), Path(target)
     if target.exists():
         raise TargetExists(f"{target.name} exists already. Choose another name, or remove it first.")
-    with members(source, limits=limits, progress=progress) as (names, problems):
+    with members(source, limits=limits, progress=progress) as (names, problems), quiet_dicom_library():
         if problems:
             raise problems[0][1]
         files = [read_dicom_file(path, name=name) for path, name in names.items() if looks_like_dicom(path)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,9 +140,7 @@ def read_dicom_file(path: Path, *, name: str | None = None) -> DicomFile:
 
 
 def _parsed(path: Path) -> Dataset:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd values in a header are judged where they are used
-        header = pydicom.dcmread(path, force=True, defer_size=_DEFERRED_BYTES)
+    header = pydicom.dcmread(path, force=True, defer_size=_DEFERRED_BYTES)
     if not hasattr(header, "file_meta"):
         header.file_meta = FileMetaDataset()
     return header
@@ -151,9 +148,7 @@ def _parsed(path: Path) -> Dataset:
 
 def whole_dataset(file: DicomFile) -> Dataset:
     """Read the whole file, pixels included, with a transfer syntax even where the file states none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        dataset = pydicom.dcmread(file.path, force=True)
+    dataset = pydicom.dcmread(file.path, force=True)
     if not hasattr(dataset, "file_meta"):
         dataset.file_meta = FileMetaDataset()
     if "TransferSyntaxUID" not in dataset.file_meta:

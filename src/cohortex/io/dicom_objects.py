@@ -6,12 +6,14 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from cohortex.errors import CohortexError, NotAnImage, UnreadableFile
 from cohortex.image import Image
 from cohortex.io.dicom_file import DicomFile, sop_class
 from cohortex.io.dicom_frames import Frame, frames_of
 from cohortex.io.dicom_mosaic import is_tiled, tiles_of
-from cohortex.io.dicom_pixels import PixelReader
+from cohortex.io.dicom_pixels import PixelReader, decode_pixels
 from cohortex.io.dicom_segmentation import SEGMENTATION_CLASS, images_of_segmentation
 from cohortex.io.dicom_series import Gaps, Uneven, image_of, split_series
 from cohortex.progress import Progress, ProgressCallback
@@ -132,7 +134,7 @@ def _series_name(files: Sequence[DicomFile]) -> str:
 
 
 def checked_members(files: list[DicomFile]) -> list[str]:
-    """Refuse a series with a broken member; remove repeated files and say so.
+    """Refuse a series with a broken member; remove repeated files (also in another encoding) and say so.
 
     Raises
     ------
@@ -152,7 +154,7 @@ def checked_members(files: list[DicomFile]) -> list[str]:
         if not uid or uid not in seen:
             seen[uid or file.name] = file
             continue
-        if _digest(seen[uid]) != _digest(file):
+        if _digest(seen[uid]) != _digest(file) and not _same_picture(seen[uid], file):
             raise UnreadableFile(
                 f"{file.name} and {seen[uid].name} bear one SOP Instance UID but differ. "
                 "Ask the centre which one is right and resend the series without the other."
@@ -160,6 +162,16 @@ def checked_members(files: list[DicomFile]) -> list[str]:
         warnings.append(f"{file.name} repeats {seen[uid].name} and was left out")
         files.remove(file)
     return warnings
+
+
+def _same_picture(one: DicomFile, other: DicomFile) -> bool:
+    """Whether two files hold the same pixels in the same place, if in another encoding."""
+    for keyword in ("ImagePositionPatient", "ImageOrientationPatient", "RescaleSlope", "RescaleIntercept"):
+        if one.header.get(keyword) != other.header.get(keyword):
+            return False
+    if not one.has_pixels or not other.has_pixels:
+        return False
+    return np.array_equal(decode_pixels(one), decode_pixels(other))
 
 
 def _digest(file: DicomFile) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -51,14 +50,12 @@ def decode_pixels(file: DicomFile) -> NDArray[Any]:
         raise UnreadableFile(f"{file.name}: no pixel data. Send the original file.")
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if syntax in _GDCM_SYNTAXES:
-                values = _decoded_by_gdcm(dataset)
-            else:
-                values = pixel_array(dataset)
-                if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
-                    values = apply_color_lut(values, dataset)
+        if syntax in _GDCM_SYNTAXES:
+            values = _decoded_by_gdcm(dataset)
+        else:
+            values = pixel_array(dataset)
+            if dataset.get("PhotometricInterpretation") == "PALETTE COLOR":
+                values = apply_color_lut(values, dataset)
     except Exception as error:  # every decoder raises its own kinds
         raise UnreadableFile(
             f"{file.name}: its pixels do not decode ({syntax.name}: {_in_one_line(error)}). "

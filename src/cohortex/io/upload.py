@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from cohortex.io.dicom_file import DIRECTORY_CLASS, DicomFile, looks_like_dicom,
 from cohortex.io.dicom_objects import images_of_files
 from cohortex.io.dicom_series import Gaps, Uneven
 from cohortex.io.formats import format_of, read_file
+from cohortex.io.quiet import quiet_dicom_library
 from cohortex.progress import Progress, ProgressCallback, silent
 
 
@@ -96,8 +96,7 @@ def read_upload(
     FileNotFoundError
         If there is nothing at `path`.
     """
-    with members(Path(path), limits=limits, progress=progress) as (names, problems), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd header values are judged where they are used
+    with members(Path(path), limits=limits, progress=progress) as (names, problems), quiet_dicom_library():
         return _read_members(names, list(problems), gaps=gaps, uneven=uneven, progress=progress)
 
 

@@ -1,0 +1,133 @@
+"""The two commands for scans: what they write, what they say, and their exit codes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from cohortex.cli.convert import convert
+from cohortex.cli.info import info
+from cohortex.errors import SeveralImages, TargetExists
+from cohortex.geometry import Grid
+from cohortex.image import Image
+from cohortex.io import read_image, write_image
+
+app = typer.Typer()
+app.command()(convert)
+app.command()(info)
+
+
+def run(*words: object):
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def scan(tmp_path) -> Path:
+    grid = Grid.from_parts((4, 5, 6), spacing_mm=(1, 2, 3), origin_mm=(-7, 8, 9))
+    path = tmp_path / "scan.nii.gz"
+    write_image(Image(np.arange(120, dtype=np.int16).reshape(4, 5, 6), grid, "HU"), path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path, scan) -> Path:
+    """Two images, a text and a broken file."""
+    folder = tmp_path / "upload"
+    folder.mkdir()
+    for name in ("one.nii.gz", "two.nii.gz"):
+        (folder / name).write_bytes(scan.read_bytes())
+    (folder / "note.txt").write_text("text")
+    (folder / "cut.nii").write_bytes(b"1234")
+    return folder
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nrrd", ".mha"])
+def test_a_file_is_converted_with_values_place_and_unit(scan, tmp_path, ending):
+    outcome = run("convert", scan, tmp_path / f"made{ending}")
+    assert outcome.exit_code == 0, outcome.output
+    made, original = read_image(tmp_path / f"made{ending}"), read_image(scan)
+    np.testing.assert_array_equal(made.values, original.values)
+    assert made.grid.same_as(original.grid, tolerance_mm=1e-4)
+    assert made.unit == "HU"
+    assert json.loads((tmp_path / "made.json").read_text())["Units"] == "HU"
+
+
+def test_a_folder_becomes_one_file_per_image_and_the_broken_one_is_named(folder, tmp_path):
+    outcome = run("convert", folder, tmp_path / "made")
+    assert outcome.exit_code == 1
+    assert sorted(file.name for file in (tmp_path / "made").iterdir()) == [
+        "acq-one_ct.json", "acq-one_ct.nii.gz", "acq-two_ct.json", "acq-two_ct.nii.gz",
+    ]  # fmt: skip
+    assert "cut.nii" in outcome.output
+    assert "left out: note.txt" in outcome.output
+
+
+def test_nothing_is_overwritten(scan, tmp_path):
+    assert run("convert", scan, tmp_path / "made").exit_code == 0
+    before = {file: file.read_bytes() for file in (tmp_path / "made").iterdir()}
+    outcome = run("convert", scan, tmp_path / "made")
+    assert outcome.exit_code == 1
+    assert isinstance(outcome.exception, TargetExists)
+    assert {file: file.read_bytes() for file in (tmp_path / "made").iterdir()} == before
+
+
+def test_several_images_do_not_go_into_one_file(folder, tmp_path):
+    (folder / "cut.nii").unlink()
+    outcome = run("convert", folder, tmp_path / "made.nii.gz")
+    assert outcome.exit_code == 1
+    assert isinstance(outcome.exception, SeveralImages)
+
+
+def test_an_ending_that_cannot_be_written_is_misuse(scan, tmp_path):
+    assert run("convert", scan, tmp_path / "made", "--format", ".xyz").exit_code == 2
+
+
+def test_a_source_that_is_not_there_is_misuse(tmp_path):
+    assert run("convert", tmp_path / "gone", tmp_path / "made").exit_code == 2
+    assert run("info", tmp_path / "gone").exit_code == 2
+
+
+def test_json_for_machines(folder, tmp_path):
+    outcome = run("convert", folder, tmp_path / "made", "--json")
+    said = json.loads(outcome.stdout)
+    assert [entry["file"] for entry in said["written"]] == ["acq-one_ct.nii.gz", "acq-two_ct.nii.gz"]
+    assert said["problems"][0]["file"] == "cut.nii"
+
+
+def test_info_says_geometry_unit_and_what_looks_wrong(folder):
+    values = np.full((3, 3, 3), 7.0, np.float32)
+    matrix = np.eye(4)
+    matrix[0, 1] = 0.4
+    write_image(Image(values, Grid((3, 3, 3), matrix)), folder / "three.nii")
+    outcome = run("info", folder, "--json")
+    assert outcome.exit_code == 0
+    said = json.loads(outcome.stdout)
+    one, odd = said["images"][0], next(entry for entry in said["images"] if entry["source"] == "three.nii")
+    assert (one["shape"], one["spacing_mm"], one["unit"], one["orientation"]) == ([4, 5, 6], [1, 2, 3], "HU", "LPS")
+    assert one["wrong"] == []
+    assert any("same value" in text for text in odd["wrong"])
+    assert any("sheared" in text for text in odd["wrong"])
+    assert said["problems"][0]["file"] == "cut.nii"
+
+
+def test_info_draws_a_table(folder):
+    outcome = run("info", folder)
+    assert "4×5×6" in outcome.output
+    assert "LPS" in outcome.output
+    assert "cut.nii" in outcome.output
+
+
+def test_info_fails_where_nothing_is_an_image(tmp_path):
+    (tmp_path / "note.txt").write_text("text")
+    assert run("info", tmp_path / "note.txt").exit_code == 1
+
+
+def test_info_counts_values_that_are_no_numbers(tmp_path):
+    values = np.ones((2, 2, 2), np.float32)
+    values[0, 0, 0], values[1, 1, 1] = np.nan, np.inf
+    write_image(Image(values, Grid.from_parts((2, 2, 2))), tmp_path / "scan.nii")
+    said = json.loads(run("info", tmp_path / "scan.nii", "--json").stdout)
+    assert any("2 values are NaN or infinite" in text for text in said["images"][0]["wrong"])
