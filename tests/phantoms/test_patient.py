@@ -140,6 +140,7 @@ def test_distractors_keep_clear_of_lesions(two_visits):
 def test_scanners_differ_between_visits_unless_switched_off(two_visits):
     first, second = (visit.scanner for visit in two_visits.visits)
     assert first.gain != second.gain
+    assert first.vendor != second.vendor
     calm = phantoms.patient(
         seed=2, spacing_mm=4.0, deformation_mm=0.0, events={"same": 2}, scanner_change=False, bias=False,
         noise=False, blur=False, motion=False, distractors=False, same_change=0.0, contrasts=("T1", "FLAIR"),

@@ -77,7 +77,7 @@ def mni_tissue() -> MniTissue:
 
 def _read(name: str) -> tuple[NDArray[np.uint8], Grid]:
     """Read one map and flip its first two axes, so that indices grow towards left and posterior."""
-    entry = resources.files("nilearn.datasets") / "data" / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
+    entry = resources.files("nilearn") / "datasets" / "data" / f"mni_icbm152_{name}_tal_nlin_sym_09a_converted.nii.gz"
     with resources.as_file(entry) as path:
         picture: Any = nibabel.load(path)
         stored = np.asarray(picture.dataobj, dtype=np.uint8)

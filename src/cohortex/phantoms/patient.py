@@ -211,7 +211,7 @@ def patient(
     deformation_mm, ventricle_growth : float
         Anatomy, as in `head`.
     vendors : sequence of str, optional
-        Habits of the scanner of each visit; drawn when omitted.
+        Habits of the scanner of each visit; another vendor at each visit when omitted.
     scanner_change, bias, noise, blur, motion, distractors : bool
         Switch off each thing that disturbs. Without `scanner_change` all visits use one scanner.
     largest_rotation_deg, largest_translation_mm : float
@@ -436,10 +436,9 @@ def _scanners(
     blur: bool,
 ) -> tuple[Scanner, ...]:
     drawn: list[Scanner] = []
+    first = int(rng.integers(len(_VENDORS)))
     for number in range(visits):
-        vendor = _VENDORS[int(rng.integers(len(_VENDORS)))]
-        if vendors is not None:
-            vendor = vendors[number % len(vendors)]
+        vendor = _VENDORS[(first + number) % len(_VENDORS)] if vendors is None else vendors[number % len(vendors)]
         scanner = draw_scanner(rng, vendor)
         drawn.append(scanner if change or not drawn else drawn[0])
     return tuple(
