@@ -7,9 +7,11 @@ lesion is left out and a lesion on the edge of two voxels does not flicker.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
@@ -20,14 +22,16 @@ from cohortex.transform import Rigid, Transform, warp
 Array = NDArray[np.float32]
 
 NEW_OR_GROWN, GONE_OR_SHRUNK = 1, 2
-_CHANGED: dict[EventKind, tuple[int, ...]] = {
-    "new": (NEW_OR_GROWN,),
-    "grown": (NEW_OR_GROWN,),
-    "gone": (GONE_OR_SHRUNK,),
-    "shrunk": (GONE_OR_SHRUNK,),
-    "split": (GONE_OR_SHRUNK,),
-    "merged": (NEW_OR_GROWN,),
+_CHANGED: dict[EventKind, int] = {
+    "new": NEW_OR_GROWN,
+    "grown": NEW_OR_GROWN,
+    "merged": NEW_OR_GROWN,
+    "gone": GONE_OR_SHRUNK,
+    "shrunk": GONE_OR_SHRUNK,
+    "split": GONE_OR_SHRUNK,
 }
+_CHANGED_SHARE = 0.5
+_MARGIN = 2  # voxels
 
 
 def change_maps(
@@ -64,53 +68,71 @@ def change_maps(
     tuple of ndarray of uint8
         On `midway` and on each of `grids`: 1 = new or grown, 2 = gone or shrunk, 0 elsewhere.
     """
-    growing = _territory(groups, kinds, labels, NEW_OR_GROWN)
-    waning = _territory(groups, kinds, labels, GONE_OR_SHRUNK)
     targets: list[tuple[Grid, tuple[Transform, Transform]]] = [
         (midway, from_midway),
         (grids[0], (Rigid.identity(), from_midway[1] @ from_midway[0].inverse())),
         (grids[1], (from_midway[0] @ from_midway[1].inverse(), Rigid.identity())),
     ]
-    maps = []
-    for onto, (baseline_from, follow_up_from) in targets:
-        rise = _sampled(fractions[1], grids[1], follow_up_from, onto) - _sampled(
-            fractions[0], grids[0], baseline_from, onto
-        )
-        here = [_near_either(parts, grids, (baseline_from, follow_up_from), onto) for parts in (growing, waning)]
-        change = np.zeros(onto.shape, dtype=np.uint8)
-        change[here[0] & (rise > 0.5)] = NEW_OR_GROWN
-        change[here[1] & (rise < -0.5)] = GONE_OR_SHRUNK
-        maps.append(change)
+    maps = [np.zeros(onto.shape, dtype=np.uint8) for onto, _ in targets]
+    boxes = ndimage.find_objects(labels[0]), ndimage.find_objects(labels[1])
+    for group, kind in zip(groups, kinds, strict=True):
+        if kind not in _CHANGED:
+            continue
+        members = group.baseline, group.follow_up
+        parts = [_cut(labels[n], fractions[n], grids[n], boxes[n], members[n]) for n in (0, 1)]
+        for (onto, visit_from), change in zip(targets, maps, strict=True):
+            _mark(change, onto, visit_from, parts, _CHANGED[kind])
     return maps[0], maps[1], maps[2]
 
 
-def _territory(
-    groups: Sequence[MatchedGroup], kinds: Sequence[EventKind], labels: tuple[LabelArray, LabelArray], which: int
-) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Outlines of both visits that take part in one kind of change."""
-    chosen: tuple[list[int], list[int]] = ([], [])
-    for group, kind in zip(groups, kinds, strict=True):
-        if which in _CHANGED.get(kind, ()):
-            chosen[0].extend(group.baseline)
-            chosen[1].extend(group.follow_up)
-    return np.isin(labels[0], chosen[0]).astype(np.uint8), np.isin(labels[1], chosen[1]).astype(np.uint8)
+@dataclass(frozen=True)
+class _Part:
+    """One visit's outlines of one group, cut out with a margin."""
+
+    grid: Grid
+    outline: NDArray[np.uint8]
+    fraction: Array
 
 
-def _sampled(values: Array, grid: Grid, visit_from_target: Transform, onto: Grid) -> Array:
-    if not values.any():
-        return np.zeros(onto.shape, dtype=np.float32)
-    return np.asarray(warp(Image(values, grid), visit_from_target, onto=onto).values, dtype=np.float32)
+def _cut(
+    labels: LabelArray, fraction: Array, grid: Grid, boxes: Sequence[tuple[slice, ...] | None], members: Sequence[int]
+) -> _Part | None:
+    """Cut out a group at one visit; None where it shows nothing."""
+    own = [box for box in (boxes[m - 1] for m in members if m <= len(boxes)) if box is not None]
+    if not own:
+        return None
+    low = [max(0, min(b[n].start for b in own) - _MARGIN) for n in range(3)]
+    high = [min(grid.shape[n], max(b[n].stop for b in own) + _MARGIN) for n in range(3)]
+    window = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    return _Part(grid.cropped(low, high), np.isin(labels[window], members).astype(np.uint8), fraction[window])
 
 
-def _near_either(
-    parts: tuple[NDArray[np.uint8], NDArray[np.uint8]],
-    grids: tuple[Grid, Grid],
-    transforms: tuple[Transform, Transform],
+def _mark(
+    change: NDArray[np.uint8],
     onto: Grid,
-) -> NDArray[np.bool_]:
-    """Where either outline lies, on the target grid."""
-    result = np.zeros(onto.shape, dtype=bool)
-    for part, grid, transform in zip(parts, grids, transforms, strict=True):
-        if part.any():
-            result |= warp(Labels(part, grid), transform, onto=onto, interpolation="nearest").values > 0
-    return result
+    visit_from: tuple[Transform, Transform],
+    parts: Sequence[_Part | None],
+    code: int,
+) -> None:
+    """Mark one group's change on one grid, in place."""
+    corners = np.concatenate(
+        [
+            onto.index_of(transform.inverse()(part.grid.corners_mm()))
+            for part, transform in zip(parts, visit_from, strict=True)
+            if part is not None
+        ]
+    )
+    low = np.clip(np.floor(corners.min(axis=0)).astype(int) - 1, 0, onto.shape)
+    high = np.clip(np.ceil(corners.max(axis=0)).astype(int) + 2, low, onto.shape)
+    if np.any(high <= low):
+        return
+    window = tuple(slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    grid = onto.cropped([s.start for s in window], [s.stop for s in window])
+    near = np.zeros(grid.shape, dtype=bool)
+    share = [np.zeros(grid.shape, dtype=np.float32) for _ in parts]
+    for n, (part, transform) in enumerate(zip(parts, visit_from, strict=True)):
+        if part is not None:
+            near |= warp(Labels(part.outline, part.grid), transform, onto=grid, interpolation="nearest").values > 0
+            share[n] = np.asarray(warp(Image(part.fraction, part.grid), transform, onto=grid).values)
+    rise = share[1] - share[0] if code == NEW_OR_GROWN else share[0] - share[1]
+    change[window][near & (rise > _CHANGED_SHARE)] = code

@@ -71,8 +71,7 @@ class _Side:
         window = brain_window(outline.brain.mask, outline.brain.grid.spacing_mm)
         measuring = Measuring(
             difference=outline.difference.values[window],
-            noise=outline.noise.values[window],
-            noise_growth=outline.noise_growth,
+            noise=outline.noise,
             brain=outline.brain.mask[window],
             spacing_mm=outline.brain.grid.spacing_mm,
             parameters=parameters,
@@ -289,17 +288,12 @@ def _shown(
     probe = labels.copy()
     number = int(labels.max()) + 1
     probe[region] = number
-    extent = next(
-        e for e in measuring.extents_of(probe, [*side.signs, *[sign] * (number - len(side.signs))]) if e.label == number
-    )
+    box = ndimage.find_objects(region.astype(np.uint8))[0]
+    extent = measuring.extent_of(number, box, probe, sign)
     spacing = np.asarray(measuring.spacing_mm)
     summed = extent.edge_signal + float(extent.excess[extent.interior].sum(dtype=np.float64)) * float(np.prod(spacing))
-    noise = np.hypot(
-        extent.edge_signal_sd,
-        np.sqrt(extent.interior_mm3 * float(np.prod(spacing)))
-        * measuring.noise_growth
-        * float(np.mean(measuring.noise[region])),
-    )
+    interior_noise = np.sqrt(np.count_nonzero(extent.interior)) * measuring.noise.voxel * measuring.noise.growth
+    noise = float(np.hypot(extent.edge_signal_sd, interior_noise * np.prod(spacing)))
     volume, sd = summed / contrast, noise / contrast
     least = max(
         parameters.presence_share * parameters.smallest_volume_mm3,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import blurred, blurred_within, spread_of
@@ -220,11 +221,33 @@ def _typical(residual: Array, tissue: Array, brain: NDArray[np.bool_]) -> Array:
 def _drift(
     image: Array, flat: Array, typical: Array, spacing_mm: Sequence[float], parameters: LesionParameters
 ) -> Array:
-    """Slow factor between image and tissue levels; 1 where nothing is known."""
+    """Slow factor between image and tissue levels; 1 where nothing is known.
+
+    Blurred on blocks of voxels: what is that slow needs no more, and takes a hundredth of the time.
+    """
+    block = [max(1, int(0.25 * parameters.drift_sigma_mm / s)) for s in spacing_mm]
     weight = typical * np.abs(flat)
     ratio = np.divide(image, flat, out=np.ones_like(flat), where=np.abs(flat) > 1e-6)
-    excess = blurred_within(ratio - 1, weight, spacing_mm, sigma_mm=parameters.drift_sigma_mm)
-    return np.asarray(1 + np.clip(excess, -0.3, 0.3), dtype=np.float32)
+    coarse_weight = _block_mean(weight, block)
+    coarse = np.divide(
+        _block_mean((ratio - 1) * weight, block),
+        coarse_weight,
+        out=np.zeros_like(coarse_weight),
+        where=coarse_weight > 0,
+    )
+    coarse_spacing = [b * s for b, s in zip(block, spacing_mm, strict=True)]
+    excess = blurred_within(coarse, coarse_weight, coarse_spacing, sigma_mm=parameters.drift_sigma_mm)
+    scale = [1 / b for b in block]
+    offset = [(1 / b - 1) / 2 for b in block]
+    fine = ndimage.affine_transform(excess, scale, offset, output_shape=image.shape, order=1, mode="nearest")
+    return np.asarray(1 + np.clip(fine, -0.3, 0.3), dtype=np.float32)
+
+
+def _block_mean(values: Array, block: Sequence[int]) -> Array:
+    """Mean over blocks of voxels; the last block of an axis is filled up with zeros."""
+    padded = np.pad(values, [(0, -n % b) for n, b in zip(values.shape, block, strict=True)])
+    split = [n for size, b in zip(padded.shape, block, strict=True) for n in (size // b, b)]
+    return np.asarray(padded.reshape(split).mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
 def _spread(
@@ -239,5 +262,5 @@ def _spread(
     variance = np.tensordot(np.asarray([max(s, least) ** 2 for s in by_tissue], dtype=np.float32), tissue, axes=1)
     spread = np.sqrt(np.maximum(variance, least**2))
     clipped = np.minimum(np.abs(residual), 3 * spread)
-    local = 1.2533 * blurred_within(clipped, brain.astype(np.float32), spacing_mm, sigma_mm=6.0)
+    local = 1.2533 * blurred_within(clipped, brain.astype(np.float32), spacing_mm, sigma_mm=4.0)
     return np.maximum(spread, local).astype(np.float32), max(by_tissue[WHITE], least)

@@ -72,7 +72,7 @@ def measure_lesions(
                 template_mm=template_mm,
                 place=describe(template_points) if describe is not None and template_points is not None else "",
                 slice_number=slice_index + 1 if slice_numbers is None else slice_numbers[slice_index],
-                contrast_to_noise=measured.contrast / max(float(np.mean(outline.noise.values[box][inside])), 1e-9),
+                contrast_to_noise=measured.contrast / max(float(np.mean(outline.spread.values[box][inside])), 1e-9),
                 kind=kind,
             )
         )

@@ -13,9 +13,10 @@ from scipy import ndimage
 from cohortex.image import Image, Labels
 from cohortex.lesions.detection import lesion_extent, lesion_seeds
 from cohortex.lesions.expectation import CSF, WHITE, HealthyExpectation, expect_healthy, without_lesions
+from cohortex.lesions.noise import NoiseModel, measure_noise
 from cohortex.lesions.parameters import LesionParameters
-from cohortex.lesions.smoothing import blurred, near
-from cohortex.lesions.volume import MeasuredLesion, Measuring, noise_growth_of, ordered_by_volume
+from cohortex.lesions.smoothing import near
+from cohortex.lesions.volume import MeasuredLesion, Measuring, ordered_by_volume
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -50,10 +51,10 @@ class LesionOutline:
         Which contrast was outlined.
     difference : Image
         Observed minus expected healthy intensity, in the unit of the image; 0 outside the brain.
-    noise : Image
-        One standard deviation of healthy tissue about that expectation.
-    noise_growth : float
-        Factor by which the noise of a sum exceeds that of independent voxels.
+    spread : Image
+        One standard deviation of healthy tissue about that expectation, its variety included.
+    noise : NoiseModel
+        How much of that changes from voxel to voxel, and how much from place to place.
     brain : Labels
         Brain mask.
     white_level, least_contrast : float
@@ -72,8 +73,8 @@ class LesionOutline:
     fraction: Image
     contrast: str
     difference: Image
-    noise: Image
-    noise_growth: float
+    spread: Image
+    noise: NoiseModel
     brain: Labels
     white_level: float
     least_contrast: float
@@ -153,15 +154,9 @@ def outline_lesions(
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
     scene = _Scene(arrays[0], healthy, inside, fractions, spacing, least, parameters)
     labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
-    growth = _noise_growth(difference, labels, healthy, inside, spacing)
-    measure = Measuring(
-        difference=difference,
-        noise=healthy.spread,
-        noise_growth=growth,
-        brain=inside,
-        spacing_mm=spacing,
-        parameters=parameters,
-    )
+    around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
+    noise = measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing)
+    measure = Measuring(difference=difference, noise=noise, brain=inside, spacing_mm=spacing, parameters=parameters)
     table = measure.all_of(labels, signs)
     enough = parameters.kept_share * parameters.smallest_volume_mm3
     labels, signs = ordered_by_volume(labels, signs, table, least_mm3=enough)
@@ -171,8 +166,8 @@ def outline_lesions(
         fraction=Image(placed(table.fraction, window, grid.shape), grid, "1"),
         contrast=contrast,
         difference=Image(placed(difference, window, grid.shape), grid, images[contrast].unit),
-        noise=Image(placed(healthy.spread, window, grid.shape), grid, images[contrast].unit),
-        noise_growth=growth,
+        spread=Image(placed(healthy.spread, window, grid.shape), grid, images[contrast].unit),
+        noise=noise,
         brain=brain,
         white_level=healthy.levels[WHITE],
         least_contrast=least,
@@ -210,8 +205,10 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
         found = _extent(scene, sign, expected, seeds)
         if not found.any():
             continue
-        support = near(found > 0, scene.spacing_mm, distance_mm=scene.parameters.support_mm)
-        support |= ndimage.binary_dilation(found > 0)
+        reach = (
+            scene.parameters.support_mm + scene.parameters.shell_mm
+        )  # the shell corrects what the filling gets wrong
+        support = near(found > 0, scene.spacing_mm, distance_mm=reach) | ndimage.binary_dilation(found > 0)
         expected = without_lesions(
             scene.healthy,
             support | (labels > 0),
@@ -241,22 +238,6 @@ def _extent(scene: _Scene, sign: int, expected: Array, seeds: Mask) -> NDArray[n
         least_contrast=scene.least_contrast,
         parameters=scene.parameters,
     )
-
-
-def _noise_growth(
-    difference: Array,
-    labels: NDArray[np.int32],
-    healthy: HealthyExpectation,
-    brain: Mask,
-    spacing_mm: tuple[float, ...],
-) -> float:
-    """How much more the noise of neighbours adds up than that of independent voxels."""
-    score = difference / healthy.spread
-    quiet = brain & (labels == 0) & (healthy.tissue[WHITE] > 0.8)
-    point = np.zeros((25, 25, 25), dtype=np.float32)
-    point[12, 12, 12] = 1
-    weights_squared = float(np.sum(blurred(point, spacing_mm, sigma_mm=1.0) ** 2))
-    return noise_growth_of(score, quiet, blurred(score, spacing_mm, sigma_mm=1.0), weights_squared)
 
 
 def placed(values: NDArray[Any], window: tuple[slice, ...], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -303,8 +284,8 @@ def _nothing(contrast: str, brain: Labels, unit: str, parameters: LesionParamete
         fraction=Image(zero, brain.grid, "1"),
         contrast=contrast,
         difference=Image(zero, brain.grid, unit),
-        noise=Image(zero, brain.grid, unit),
-        noise_growth=1.0,
+        spread=Image(zero, brain.grid, unit),
+        noise=NoiseModel(voxel=0.0, growth=1.0, background=0.0),
         brain=brain,
         white_level=0.0,
         least_contrast=0.0,

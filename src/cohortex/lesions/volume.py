@@ -9,17 +9,22 @@ the precision of each (empirical Bayes; Efron and Morris, J Am Stat Assoc 70, 19
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cohortex.lesions.ellipsoid import EllipsoidFit, fit_ellipsoid
+from cohortex.lesions.noise import NoiseModel
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import spread_of
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+_UNRESOLVED_SD = 0.3  # relative doubt about the contrast of a lesion without an interior
+_FITTED_INTERIOR_MM3 = 80.0  # a lesion with less interior has its contrast fitted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,20 +39,27 @@ class Extent:
         Where in the arrays it and its surroundings lie; the arrays below have that shape.
     excess : ndarray of float32
         Difference to the local background.
-    interior, edge : ndarray of bool
-        Voxels that are all lesion, and voxels that may be partly lesion.
+    outline, interior, edge : ndarray of bool
+        Voxels at least half lesion, all lesion, and voxels that may be partly lesion.
     interior_mm3 : float
         Volume of the interior.
     edge_signal, edge_signal_sd : float
         Excess summed over the edge times voxel volume, and one standard deviation of it.
     contrast, contrast_sd : float
         Contrast read from the lesion alone.
+    background_sd : float
+        Standard deviation of the local background.
+    resolved : bool
+        Whether the lesion itself tells its contrast.
+    fit : EllipsoidFit or None
+        Of a small lesion.
     """
 
     label: int
     sign: int
     box: tuple[slice, ...]
     excess: Array
+    outline: Mask
     interior: Mask
     edge: Mask
     interior_mm3: float
@@ -55,6 +67,9 @@ class Extent:
     edge_signal_sd: float
     contrast: float
     contrast_sd: float
+    background_sd: float
+    resolved: bool
+    fit: EllipsoidFit | None = None
 
     def volume_mm3(self, contrast: float) -> float:
         """Volume, mm³, if the contrast of the lesion is `contrast`."""
@@ -106,8 +121,7 @@ def measure_extent(
     box: tuple[slice, ...],
     sign: int,
     difference: Array,
-    noise: Array,
-    noise_growth: float,
+    noise: NoiseModel,
     brain: Mask,
     spacing_mm: Sequence[float],
     parameters: LesionParameters,
@@ -119,17 +133,17 @@ def measure_extent(
     label : int
         Which one.
     labels, territory : ndarray of int32
-        Outlines, and the voxels whose signal belongs to each.
+        Outlines, and the voxels whose signal belongs to each, in a box around the lesion with room for the shell.
     box : tuple of slice
-        Box around the territory with room for the shell.
+        Where that box lies in the whole.
     sign : int
         1 for a lesion brighter than healthy tissue, -1 for a darker one.
-    difference, noise : ndarray
-        Observed minus expected healthy intensity, and its healthy standard deviation.
-    noise_growth : float
-        Factor by which the noise of a sum over neighbours exceeds that of independent voxels.
+    difference : ndarray
+        Observed minus expected healthy intensity, in the box.
+    noise : NoiseModel
+        Its noise in healthy tissue.
     brain : ndarray of bool
-        Brain mask.
+        Brain mask, in the box.
     spacing_mm : sequence of float
         Voxel spacing, mm.
     parameters : LesionParameters
@@ -141,28 +155,27 @@ def measure_extent(
         Everything but the final contrast.
     """
     voxel_mm3 = float(np.prod(spacing_mm))
-    inside = labels[box] == label
-    mine = territory[box] == label
-    free = brain[box] & (territory[box] == 0)
+    inside, mine = labels == label, territory == label
+    free = brain & (territory == 0)
     distance = ndimage.distance_transform_edt(~mine, sampling=spacing_mm)
     shell = free & (distance <= max(parameters.shell_mm, 1.01 * min(spacing_mm)))
-    local, local_noise = sign * difference[box], noise[box]
-    offset, offset_sd = _background_offset(local[shell], local_noise[shell], noise_growth)
+    local = sign * difference
+    offset, offset_sd = _background_offset(local[shell], noise)
     above = np.asarray(local - offset, dtype=np.float32)
     interior = _interior(inside, spacing_mm)
     edge = mine & ~interior
     core = _core_values(above, inside, interior)
-    noise_here = float(np.sqrt(np.mean(local_noise[inside] ** 2)))
     contrast = float(np.median(core))
-    contrast_sd = 1.2533 * noise_here * noise_growth / np.sqrt(len(core))
+    contrast_sd = 1.2533 * noise.voxel * noise.growth / np.sqrt(len(core))
     if not interior.any():
-        contrast_sd = float(np.hypot(contrast_sd, 0.3 * contrast))
-    edge_noise = float(np.sqrt(np.sum(local_noise[edge] ** 2))) * noise_growth
+        contrast_sd = float(np.hypot(contrast_sd, _UNRESOLVED_SD * contrast))
+    edge_noise = np.sqrt(np.count_nonzero(edge)) * noise.voxel * noise.growth
     return Extent(
         label=label,
         sign=sign,
         box=box,
         excess=above,
+        outline=inside,
         interior=interior,
         edge=edge,
         interior_mm3=float(np.count_nonzero(interior)) * voxel_mm3,
@@ -170,6 +183,8 @@ def measure_extent(
         edge_signal_sd=float(np.hypot(edge_noise, offset_sd * np.count_nonzero(edge))) * voxel_mm3,
         contrast=contrast,
         contrast_sd=float(np.hypot(contrast_sd, offset_sd)),
+        background_sd=offset_sd,
+        resolved=bool(interior.any()),
     )
 
 
@@ -188,7 +203,7 @@ def settle_contrasts(extents: Sequence[Extent], parameters: LesionParameters) ->
     Contrasts
         Precision-weighted; the scatter between lesions is estimated where three or more have an interior.
     """
-    known = [e for e in extents if e.interior.any()] or list(extents)
+    known = [e for e in extents if e.resolved] or list(extents)
     if not known:
         return Contrasts(typical=0.0, typical_sd=0.0, scatter=0.0, each={}, each_sd={})
     values = np.array([e.contrast for e in known])
@@ -244,40 +259,70 @@ class Measuring:
     """What volumes are read from; arrays of shape (I, J, K) as in `measure_extent`."""
 
     difference: Array
-    noise: Array
-    noise_growth: float
+    noise: NoiseModel
     brain: Mask
     spacing_mm: tuple[float, ...]
     parameters: LesionParameters
 
     def extents_of(self, labels: NDArray[np.int32], signs: Sequence[int]) -> list[Extent]:
         """Read every outline off the difference; `signs` by label, from 1."""
-        territory = territories(labels, self.spacing_mm, distance_mm=self.parameters.support_mm)
-        margin = np.ceil((self.parameters.shell_mm + 1) / np.asarray(self.spacing_mm)).astype(int) + 1
-        extents = []
-        for label, box in enumerate(ndimage.find_objects(territory), start=1):
-            if box is None:
+        extents = [
+            self.extent_of(label, box, labels, signs[label - 1])
+            for label, box in enumerate(ndimage.find_objects(labels), start=1)
+            if box is not None
+        ]
+        return self._with_fitted_contrasts(extents)
+
+    def extent_of(self, label: int, box: tuple[slice, ...], labels: NDArray[np.int32], sign: int) -> Extent:
+        """Read one outline, which lies in `box`, off the difference; its contrast is not fitted."""
+        reach = self.parameters.support_mm + self.parameters.shell_mm + 1
+        window = tuple(
+            slice(max(0, s.start - m), min(n, s.stop + m))
+            for s, m, n in zip(box, self._margin(reach), labels.shape, strict=True)
+        )
+        local = labels[window]
+        return measure_extent(
+            label,
+            labels=local,
+            territory=territories(local, self.spacing_mm, distance_mm=self.parameters.support_mm),
+            box=window,
+            sign=sign,
+            difference=self.difference[window],
+            noise=self.noise,
+            brain=self.brain[window],
+            spacing_mm=self.spacing_mm,
+            parameters=self.parameters,
+        )
+
+    def _margin(self, reach_mm: float) -> list[int]:
+        return [int(n) + 1 for n in np.ceil(reach_mm / np.asarray(self.spacing_mm))]
+
+    def _with_fitted_contrasts(self, extents: list[Extent]) -> list[Extent]:
+        """Replace the contrast of small lesions by that of an ellipsoid seen through the voxels."""
+        large = [e for e in extents if e.interior_mm3 >= _FITTED_INTERIOR_MM3]
+        typical = float(np.median([e.contrast for e in large])) if large else None
+        result = []
+        for e in extents:
+            if e.interior_mm3 >= _FITTED_INTERIOR_MM3 or self.noise.voxel <= 0:
+                result.append(e)
                 continue
-            window = tuple(
-                slice(max(0, s.start - m), min(n, s.stop + m))
-                for s, m, n in zip(box, margin, labels.shape, strict=True)
+            start = typical if typical is not None else e.contrast
+            prior_sd = 2 * self.parameters.plateau_prior_spread * start
+            fit = fit_ellipsoid(
+                e.excess,
+                e.interior | e.edge,
+                e.outline,
+                spacing_mm=self.spacing_mm,
+                noise=self.noise.voxel * self.noise.growth,
+                background_sd=max(e.background_sd, 1e-3 * start),
+                contrast=start,
+                contrast_sd=prior_sd,
             )
-            extents.append(
-                measure_extent(
-                    label,
-                    labels=labels,
-                    territory=territory,
-                    box=window,
-                    sign=signs[label - 1],
-                    difference=self.difference,
-                    noise=self.noise,
-                    noise_growth=self.noise_growth,
-                    brain=self.brain,
-                    spacing_mm=self.spacing_mm,
-                    parameters=self.parameters,
-                )
-            )
-        return extents
+            precision = max(1 / fit.contrast_sd**2 - 1 / prior_sd**2, 0.05 / prior_sd**2)
+            own = (fit.contrast / fit.contrast_sd**2 - start / prior_sd**2) / precision
+            own = float(np.clip(own, 0.5 * fit.contrast, 2 * fit.contrast))
+            result.append(replace(e, contrast=own, contrast_sd=float(1 / np.sqrt(precision)), resolved=True, fit=fit))
+        return result
 
     def all_of(self, labels: NDArray[np.int32], signs: Sequence[int]) -> VolumeTable:
         """Measure every outline; `signs` by label, from 1."""
@@ -341,38 +386,12 @@ def ordered_by_volume(
     return new[labels], tuple(lesion.sign for lesion in kept)
 
 
-def noise_growth_of(score: Array, where: Mask, smoothed: Array, weights_squared: float) -> float:
-    """Compare the noise left after smoothing with that of independent voxels, at least 1.
-
-    Parameters
-    ----------
-    score : ndarray
-        Difference to the expectation in healthy standard deviations.
-    where : ndarray of bool
-        Healthy voxels to compare over.
-    smoothed : ndarray
-        The score after smoothing.
-    weights_squared : float
-        Sum of the squared weights of the smoothing: the variance left of independent noise.
-
-    Returns
-    -------
-    float
-        Ratio of standard deviations.
-    """
-    if np.count_nonzero(where) < 100:
-        return 1.0
-    single = spread_of(score[where])
-    return max(1.0, spread_of(smoothed[where]) / max(single * np.sqrt(weights_squared), 1e-6))
-
-
-def _background_offset(values: Array, noise: Array, noise_growth: float) -> tuple[float, float]:
+def _background_offset(values: Array, noise: NoiseModel) -> tuple[float, float]:
     """Median of the shell and its standard deviation; nothing where the shell is too small to say."""
     if values.size < 10:
-        return 0.0, float(noise.mean()) if noise.size else 0.0
-    middle = float(np.median(values))
-    sd = 1.2533 * max(spread_of(values), 1e-6) / np.sqrt(values.size) * noise_growth
-    return middle, sd
+        return 0.0, 2 * noise.background
+    sd = 1.2533 * max(noise.voxel, spread_of(values)) / np.sqrt(values.size) * noise.growth
+    return float(np.median(values)), float(np.hypot(sd, noise.background))
 
 
 def _interior(inside: Mask, spacing_mm: Sequence[float]) -> Mask:
