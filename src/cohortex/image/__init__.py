@@ -4,6 +4,7 @@ from cohortex.image.image import Image, Labels
 from cohortex.image.packing import Packing, PackingVerdict, fewest_digits_packing, judge_packing, lossless_packing
 from cohortex.image.quantisation import quantise
 from cohortex.image.resampling import Interpolation, reorient, resample, sample_at_points
+from cohortex.image.upsampling import upsample
 
 __all__ = [
     "Image",
@@ -18,4 +19,5 @@ __all__ = [
     "reorient",
     "resample",
     "sample_at_points",
+    "upsample",
 ]

@@ -6,7 +6,7 @@ import numpy as np
 import SimpleITK as sitk
 from skimage.filters import threshold_otsu
 
-from cohortex.image import Image, Labels, resample
+from cohortex.image import Image, Labels, resample, upsample
 
 _WORKING_MM = 6.0  # the shading changes over 50 mm and more
 _FIELD_LIMIT = 5.0  # beyond the mask the splines may run away; no coil shades more than this
@@ -84,7 +84,8 @@ def bias_field(image: Image, *, mask: Labels | None = None, iterations: int = _I
     log_field -= log_field[inside].mean()
     limit = float(np.log(_FIELD_LIMIT))
     coarse_grid = image.grid.with_spacing(spacing.tolist(), keep="extent").cropped((0, 0, 0), coarse.shape)
-    return _read_everywhere(Image(np.clip(log_field, -limit, limit), coarse_grid), image)
+    fine = upsample(Image(np.clip(log_field, -limit, limit), coarse_grid), onto=image.grid)
+    return Image(np.exp(fine.values), image.grid, "1")
 
 
 def _n4_log_field(
@@ -120,16 +121,3 @@ def _block_sums(
         shape = (*padded.shape[:axis], padded.shape[axis] // factor, factor, *padded.shape[axis + 1 :])
         padded = padded.reshape(shape).sum(axis=axis + 1, dtype=np.float32)
     return padded
-
-
-def _read_everywhere(log_field: Image, image: Image) -> Image:
-    """Read the smooth field at every voxel, the nearest value beyond its outermost centres."""
-    coarse_from_fine = log_field.grid.index_from_world @ image.grid.world_from_index  # diagonal: same axes
-    field = np.asarray(log_field.values)
-    for axis, n in enumerate(image.grid.shape):
-        at = np.clip(coarse_from_fine[axis, axis] * np.arange(n) + coarse_from_fine[axis, 3], 0, field.shape[axis] - 1)
-        low = np.minimum(at.astype(int), max(0, field.shape[axis] - 2))
-        high = np.minimum(low + 1, field.shape[axis] - 1)
-        share = (at - low).astype(np.float32).reshape([-1 if a == axis else 1 for a in range(3)])
-        field = np.take(field, low, axis=axis) * (1 - share) + np.take(field, high, axis=axis) * share
-    return Image(np.exp(field, dtype=np.float32), image.grid, "1")

@@ -23,7 +23,9 @@ _MARGIN_MM = 20.0  # the field dies away around what counts
 _TAPER_MM = 10.0
 _LEAST_DETERMINANT = 0.1  # of the derivative, over all pairs of neighbouring voxels: well clear of a fold
 _MOST_SMOOTHING = 12
-_SMOOTHING_STEP_MM = 2.0
+_SMOOTHING_STEP_MM = 1.5
+_SMOOTHING_GROWTH = 1.3
+_COARSE_FIELD_MM, _FIELD_MM = 2.5, 2.0
 _INVERSE_ERROR_MM = 0.05
 _MATCH_BINS = 48
 _PROBES = 20_000
@@ -117,7 +119,7 @@ def align_deformable(
     displacement, error = _invertible(field)
     progress(Progress(task="deformable alignment", done=total, total=total))
     level, values, counts = last
-    moved = warped(values, np.asarray(displacement.field.values), level.grid)
+    moved = warped(values, _onto(displacement.field, level.grid), level.grid)
     return DeformableAlignment(
         moving_from_fixed=Chain.of(start, displacement),
         fixed_from_moving=Chain.of(displacement.inverse(), start.inverse()),
@@ -233,8 +235,10 @@ def _conditional_mean(
 
 def _invertible(field: Image) -> tuple[Displacement, float]:
     """Smooth the field until nothing folds and there-and-back returns; give it with that error, mm."""
-    values = np.asarray(field.values) * _taper(field.grid)[..., None]
-    sigma = [_SMOOTHING_STEP_MM / s for s in field.grid.spacing_mm]
+    field = _finer_field(field)
+    taper = _taper(field.grid)[..., None]
+    values = np.asarray(field.values) * taper
+    sigma_mm = _SMOOTHING_STEP_MM
     for _ in range(_MOST_SMOOTHING):
         current = Image(values.astype(np.float32), field.grid, "mm", {}, ("vector",))
         if least_determinant(current).min() > _LEAST_DETERMINANT:
@@ -243,9 +247,23 @@ def _invertible(field: Image) -> tuple[Displacement, float]:
             error = _there_and_back_mm(displacement)
             if error <= _INVERSE_ERROR_MM and least_determinant(back).min() > 0:
                 return displacement, error
-        values = np.stack([ndimage.gaussian_filter(values[..., n], sigma) for n in range(3)], axis=-1)
-        values = values * _taper(field.grid)[..., None]
+        sigma = [sigma_mm / s for s in field.grid.spacing_mm]
+        values = np.stack([ndimage.gaussian_filter(values[..., n], sigma) for n in range(3)], axis=-1) * taper
+        sigma_mm *= _SMOOTHING_GROWTH
     raise AlignmentFailure("the deformation folds however much it is smoothed; check the affine start and the masks.")
+
+
+def _finer_field(field: Image) -> Image:
+    """Write a field on a grid of 2.5 mm at most with cubic splines: a linear inverse of a coarse field is rough."""
+    spacing = [min(s, _FIELD_MM) if s > _COARSE_FIELD_MM else s for s in field.grid.spacing_mm]
+    if tuple(spacing) == field.grid.spacing_mm:
+        return field
+    grid = field.grid.with_spacing(spacing)
+    index = field.grid.index_of(grid.world_points()).reshape(-1, 3).T
+    values = np.asarray(field.values)
+    parts = [ndimage.map_coordinates(values[..., n], index, order=3, mode="nearest") for n in range(3)]
+    fine = np.stack(parts, axis=-1).reshape(*grid.shape, 3).astype(np.float32)
+    return Image(fine, grid, "mm", {}, ("vector",))
 
 
 def _taper(grid: Grid) -> NDArray[np.float64]:

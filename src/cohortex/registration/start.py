@@ -7,10 +7,10 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from skimage.filters import threshold_otsu
 
 from cohortex.geometry import rotation_about_axis
-from cohortex.image import sample_at_points
 from cohortex.registration.similarity import Similarity
 from cohortex.registration.working import WorkingImage
 from cohortex.transform import Rigid, Transform
@@ -71,14 +71,14 @@ def score(
         Similarity of the samples that fall inside the moving mask, and their fraction. The similarity is -inf where
         the overlap is below 40 %.
     """
-    moved = motion(points_mm)
-    index = np.rint(moving.grid.index_of(moved)).astype(int)
-    inside = np.all((index >= 0) & (index < moving.grid.shape), axis=1)
-    inside[inside] = moving.mask[tuple(index[inside].T)]
-    overlap = float(np.mean(inside))
+    index = moving.grid.index_of(motion(points_mm))
+    nearest = np.rint(index).astype(int)
+    inside = ((nearest >= 0) & (nearest < moving.grid.shape)).all(axis=1)
+    inside[inside] = moving.mask[tuple(nearest[inside].T)]
+    overlap = float(np.count_nonzero(inside)) / len(inside)
     if overlap < _LEAST_OVERLAP:
         return -np.inf, overlap
-    values = sample_at_points(moving.image, moved[inside])
+    values = ndimage.map_coordinates(moving.values, index[inside].T, order=1, mode="nearest")
     return similarity(samples[inside], values), overlap
 
 
