@@ -73,7 +73,7 @@ def score(
     """
     index = moving.grid.index_of(motion(points_mm))
     nearest = np.rint(index).astype(int)
-    inside = ((nearest >= 0) & (nearest < moving.grid.shape)).all(axis=1)
+    inside = np.asarray(np.all((nearest >= 0) & (nearest < moving.grid.shape), axis=1))
     inside[inside] = moving.mask[tuple(nearest[inside].T)]
     overlap = float(np.count_nonzero(inside)) / len(inside)
     if overlap < _LEAST_OVERLAP:
