@@ -71,9 +71,15 @@ def test_uneven_slices_are_refused_with_their_distances(dicom_slice, save_series
 
 
 def test_uneven_zones_with_running_numbers_are_not_called_missing(dicom_slice, save_series):
-    heights = (0, 2, 4, 8, 12, 16, 20)
+    heights = (*range(0, 20, 2), 20, 24, 28)
     slices = [dicom_slice(position=(0, 0, z), number=n) for n, z in enumerate(heights)]
     with pytest.raises(UnevenSlices):
+        read_image(save_series(slices))
+
+
+def test_a_gap_between_slices_of_scattered_numbers_is_called_missing(dicom_slice, save_series):
+    slices = [dicom_slice(position=(0, 0, z), number=n) for z, n in ((0, 1), (2, 4), (4, 2), (6, 5), (12, 3))]
+    with pytest.raises(MissingSlices, match="5 of 7 slices"):
         read_image(save_series(slices))
 
 

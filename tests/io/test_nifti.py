@@ -12,7 +12,7 @@ from cohortex.errors import CohortexError, GeometryError, TargetExists, UnknownF
 from cohortex.geometry import Grid, axis_codes
 from cohortex.image import Image, Labels
 from cohortex.io import read_image, write_image
-from cohortex.io.nifti import rescaled
+from cohortex.io.rescaling import rescaled
 
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 3.0, 0, -40], [0, 0, 4.0, 50], [0, 0, 0, 1]])  # RAS, index grows to the left
 

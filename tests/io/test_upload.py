@@ -2,6 +2,7 @@
 
 import shutil
 
+import nibabel as nib
 import numpy as np
 import pytest
 
@@ -166,6 +167,13 @@ def test_a_folder_may_mix_formats(dicom_slice, save_series):
     write_image(image, folder / "other.nii.gz")
     upload = read_upload(folder)
     assert sorted(image.grid.shape for image in upload.images) == [(3, 4, 5), (5, 4, 3)]
+
+
+def test_a_pair_of_files_in_a_folder_is_one_image(tmp_path):
+    nib.Nifti1Pair(np.zeros((2, 3, 4), np.int16), np.eye(4)).to_filename(tmp_path / "scan.hdr")
+    upload = read_upload(tmp_path)
+    assert len(upload.images) == 1
+    assert upload.problems == ()
 
 
 def test_reading_tells_its_progress_and_stops_when_told(dicom_slice, save_series):

@@ -25,7 +25,7 @@ from cohortex.io.dicom_stacks import (
     refuse_uneven,
     stack_frames,
 )
-from cohortex.io.nifti import rescaled
+from cohortex.io.rescaling import rescaled
 
 Gaps = Literal["refuse", "interpolate"]
 """What to do about missing slices: refuse the series, or fill them linearly and say so."""
@@ -163,7 +163,8 @@ def image_of(
             refuse_missing(stack, spacing, name)
         elif not spacing.missing and uneven == "refuse":
             refuse_uneven(stack, name)
-    values = np.stack([_read(volume, reader, tick) for volume in stack.volumes])  # (t, k, rows, columns, ...)
+    read = [_read(volume, reader, tick) for volume in stack.volumes]
+    values = read[0][None] if len(read) == 1 else np.stack(read)  # (t, k, rows, columns, ...)
     warnings = _odd(stack, spacing)
     if not spacing.even:
         values, spacing, note = _on_even_places(values, spacing, stack)

@@ -220,7 +220,7 @@ def measure_spacing(stack: Stack, *, name: str) -> Spacing:
     places = along / usual
     whole = np.rint(places)
     missing = bool(np.max(np.abs(places - whole)) <= 2 * _EVEN * max(1.0, float(whole[-1]) ** 0.5))
-    missing = missing and (_numbers_jump(stack, whole) or np.mean(np.diff(whole) == 1) > _GAP_SHARE)
+    missing = missing and _leaves_out(stack, whole)
     return Spacing(
         origin_mm=positions[0],
         step_mm=per_mm * (along[-1] / whole[-1] if missing else gaps.min()),
@@ -229,10 +229,12 @@ def measure_spacing(stack: Stack, *, name: str) -> Spacing:
     )
 
 
-def _numbers_jump(stack: Stack, whole: NDArray[np.float64]) -> bool:
-    """Whether the instance numbers leave out as many as the places do."""
-    numbers = np.abs(np.diff([frame.instance_number for frame in stack.slices]))
-    return bool(np.array_equal(numbers, np.diff(whole)))
+def _leaves_out(stack: Stack, whole: NDArray[np.float64]) -> bool:
+    """Tell missing slices from two zones of different spacing, by the instance numbers where they run along."""
+    jumps = np.abs(np.diff([frame.instance_number for frame in stack.slices]))
+    if np.all(jumps == 1):
+        return False
+    return bool(np.array_equal(jumps, np.diff(whole)) or np.mean(np.diff(whole) == 1) > _GAP_SHARE)
 
 
 def _header_distance(frame: Frame) -> float | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -228,6 +228,8 @@ def _read_members(
     for done, (path, name) in enumerate(names.items()):
         progress(Progress(task="reading headers", done=done, total=len(names)))
         try:
+            if _is_second_half(path, names):
+                continue
             if _is_other_format(path, name):
                 images.append(read_file(path, name=name, progress=progress))
             elif path.stat().st_size == 0:
@@ -265,6 +267,14 @@ def _is_other_format(path: Path, name: str) -> bool:
     if _is_resource_fork(name):
         return False
     return format_of(name) is not None and not (path.suffix.lower() == ".img" and looks_like_dicom(path))
+
+
+def _is_second_half(path: Path, names: Container[Path]) -> bool:
+    """Whether a file is the .img of a pair, which is read through its .hdr."""
+    for ending, other in ((".img", ".hdr"), (".img.gz", ".hdr.gz")):
+        if path.name.lower().endswith(ending):
+            return path.with_name(path.name[: -len(ending)] + other) in names
+    return False
 
 
 def _is_resource_fork(name: str) -> bool:
