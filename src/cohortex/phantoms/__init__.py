@@ -11,10 +11,11 @@ from cohortex.phantoms.events import DEFAULT_EVENTS
 from cohortex.phantoms.head import Head, head
 from cohortex.phantoms.identity import PlantedIdentity
 from cohortex.phantoms.mni_tissue import MniTissue, mni_tissue
-from cohortex.phantoms.patient import EventTruth, LesionTruth, PhantomPatient, PhantomVisit, patient
+from cohortex.phantoms.patient import patient
 from cohortex.phantoms.scan import scan
 from cohortex.phantoms.scanner import IDEAL_SCANNER, SCANNERS, Scanner, draw_scanner
 from cohortex.phantoms.shape import Blob, Shape, draw_blob
+from cohortex.phantoms.truth import EventTruth, LesionTruth, PhantomPatient, PhantomVisit
 
 __all__ = [
     "CONTRASTS",
