@@ -39,6 +39,8 @@ def bids_names(images: Sequence[Image], suffixes: Sequence[str]) -> list[str]:
 def _name(image: Image) -> str:
     metadata = image.metadata
     stem = str(metadata.get("series_description") or metadata.get("protocol_name") or "")
+    if not stem and "series_instance_uid" in metadata:
+        stem = str(metadata.get("body_part_examined") or metadata.get("modality") or "series")
     if not stem:  # an image that is no DICOM is named after its file
         file = str(metadata.get("source") or "image").rsplit("/", 1)[-1]
         stem = re.sub(r"(\.nii)?\.\w{2,5}$", "", file)
