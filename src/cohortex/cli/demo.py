@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cohortex.cli.screen import console, progress_bars
 
+Vendor = Literal["siemens-like", "ge-like", "philips-like"]
+
 _SEEDS = (11, 12)  # two patients; any other seed makes another patient
 _SPACING_MM = 1.5
+_VENDORS: tuple[tuple[Vendor, Vendor], ...] = (("siemens-like", "siemens-like"), ("ge-like", "philips-like"))
 _THICK_MM = 4.0  # the second patient's follow-up comes from a scanner with thick slices
 
 
@@ -47,9 +50,9 @@ def demo(
                 patient = phantoms.patient(
                     seed=seed, visits=2, spacing_mm=_SPACING_MM, slice_thickness_mm=thickness, volume_mm3=(120, 3000)
                 )
-                for visit, name in zip(patient.visits, names, strict=True):
+                for visit, name, vendor in zip(patient.visits, names, _VENDORS[number], strict=True):
                     name.parent.mkdir(parents=True, exist_ok=True)
-                    phantoms.write_dicom_zip(visit.images, name, scanner=visit.scanner)
+                    phantoms.write_dicom_zip(visit.images, name, scanner=vendor, seed=seed, overwrite=True)
             progress(Progress(task="writing phantom patients as DICOM zips", done=number + 1, total=len(_SEEDS)))
 
         store = output / ".cohortex"
