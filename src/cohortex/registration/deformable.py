@@ -29,6 +29,7 @@ _COARSE_FIELD_MM, _FIELD_MM = 2.5, 2.0
 _INVERSE_ERROR_MM = 0.05
 _MATCH_BINS = 48
 _PROBES = 20_000
+_LEAST_SIMILARITY = 0.1
 
 
 def align_deformable(
@@ -114,17 +115,16 @@ def align_deformable(
             done += 1
             progress(Progress(task="deformable alignment", done=done, total=total))
         field = Image(current, level.grid, "mm", {}, ("vector",))
-        last = level, values, counts
     assert field is not None  # the schedule has at least one level
     displacement, error = _invertible(field)
     progress(Progress(task="deformable alignment", done=total, total=total))
-    level, values, counts = last
     moved = warped(values, _onto(displacement.field, level.grid), level.grid)
+    reached = similarity(level.values[counts], moved[counts])
     return DeformableAlignment(
         moving_from_fixed=Chain.of(start, displacement),
         fixed_from_moving=Chain.of(displacement.inverse(), start.inverse()),
-        similarity=similarity(level.values[counts], moved[counts]),
-        converged=bool(error <= _INVERSE_ERROR_MM),
+        similarity=reached,
+        converged=reached >= max(_LEAST_SIMILARITY, similarity(level.values[counts], values[counts])),
         folded_fraction=float(np.mean(least_determinant(displacement.field) <= 0)),
         inverse_error_mm=error,
     )

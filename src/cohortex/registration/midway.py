@@ -127,9 +127,7 @@ def _midway_grid(first: Grid, second: Grid, first_from_midway: Rigid, second_fro
     low, high = corners.min(axis=0), corners.max(axis=0)
     shape = np.ceil((high - low) / spacing - _GRID_SLACK).astype(int)
     origin = direction @ ((low + high) / 2 - (shape - 1) / 2 * spacing)
-    return Grid.from_parts(
-        shape.tolist(), spacing_mm=spacing.tolist(), origin_mm=origin.tolist(), direction=direction
-    )
+    return Grid.from_parts(shape.tolist(), spacing_mm=spacing.tolist(), origin_mm=origin.tolist(), direction=direction)
 
 
 def _upright(grid: Grid) -> Grid:

@@ -18,6 +18,7 @@ from cohortex.templates.mni152 import Template, mni152
 from cohortex.transform import Affine, Transform, jacobian_determinant, warp
 
 _WORKING_MM = 2.0
+_HU_SOFT = (0.0, 100.0)  # fluid, brain and blood
 _LEAST_SPREAD = 0.02  # of the expected value: a tissue that hardly varies must not make every voxel stand out
 _LARGEST_Z = 20.0
 _RIM_MM = 2.0
@@ -55,6 +56,7 @@ def align_to_template(
     *,
     brain: Labels,
     start: Affine | None = None,
+    lesions: Labels | None = None,
     template: Template | None = None,
     progress: ProgressCallback = silent,
 ) -> TemplateAlignment:
@@ -68,6 +70,9 @@ def align_to_template(
         Brain mask on its grid.
     start : Affine, optional
         image_from_template, as `segmentation.brain_mask` found it; searched for when omitted.
+    lesions : Labels, optional
+        Where the image is not to be trusted, on the same grid: it pulls nothing there, so that a lesion is not warped
+        away.
     template : Template, optional
         MNI152 at 2 mm when omitted.
     progress : callable
@@ -87,9 +92,19 @@ def align_to_template(
     if start is None:
         found = align_affine(template.t1, image, fixed_mask=template.brain, moving_mask=brain)
         start = Affine(found.moving_from_fixed.matrix)  # type: ignore[attr-defined]
-    matched = matched_to(template, image, image_from_template=start, mask=brain)
+    healthy = brain if lesions is None else Labels(brain.mask & ~lesions.mask, brain.grid)
+    visible = image if image.unit != "HU" else image.with_values(np.clip(np.nan_to_num(image.values), *_HU_SOFT))
+    matched = matched_to(template, visible, image_from_template=start, mask=healthy)
+    fluid = matched.colours.values["csf"]
+    alone = np.where(brain.mask, np.nan_to_num(np.asarray(visible.values, dtype=np.float32)), np.float32(fluid))
+    expected = np.where(template.brain.mask, matched.expected.values, np.float32(fluid))
     aligned = align_deformable(
-        matched.expected, image, start=start, fixed_mask=template.brain, moving_mask=brain, progress=progress
+        matched.expected.with_values(expected, unit="arbitrary"),
+        image.with_values(alone.astype(np.float32), unit="arbitrary"),
+        start=start,
+        fixed_mask=template.brain,
+        moving_mask=None if lesions is None else Labels(~lesions.mask, brain.grid),
+        progress=progress,
     )
     return TemplateAlignment(
         template_from_visit=aligned.fixed_from_moving,
