@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from cohortex.lesions.expectation import local_spread
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import blurred, spread_of
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+
+_LOCAL_MM = 8.0  # the filter is compared with what it gives around, mm: cortex strays more than white matter
 
 TOUCHING = ndimage.generate_binary_structure(3, 1)
 """Voxels of one lesion share a face."""
@@ -41,7 +44,9 @@ def lesion_seeds(score: Array, *, brain: Mask, spacing_mm: Sequence[float], para
     seeds = np.zeros(brain.shape, dtype=bool)
     for sigma_mm in parameters.scales_mm:
         filtered = blurred(bounded, spacing_mm, sigma_mm=sigma_mm)
-        seeds |= filtered > parameters.seed_score * max(spread_of(filtered[brain]), 1e-3)
+        typical = spread_of(filtered[brain])
+        local = local_spread(filtered, typical, brain, spacing_mm, sigma_mm=_LOCAL_MM)
+        seeds |= filtered > parameters.seed_score * np.maximum(local, 0.5 * typical + 1e-6)
     return np.asarray(seeds & brain)
 
 

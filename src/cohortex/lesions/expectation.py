@@ -1,8 +1,11 @@
 """What each voxel of this brain would look like without a lesion, and how far healthy tissue strays from that.
 
-Tissue statistics over all contrasts of the visit come from an expectation-maximisation with the template's tissue
-fractions as prior and lesions as outliers (Van Leemput et al., IEEE TMI 20, 2001, 10.1109/42.938237); the expected
-intensity is the sum of tissue probability times tissue mean, corrected for what drifts slowly through the head.
+A voxel is a mixture of white matter, grey matter and csf, and its intensity in every contrast the same mixture of the
+tissues' levels (the partial-volume model of Choi et al., IEEE TMI 10, 1991, 10.1109/42.108597). The template says what
+mixture to expect, with a covariance as large as its folds may miss this brain's; the contrasts of the visit correct it
+where that covariance lets them (the linear Gaussian update of Kalman, 1960), so that a lesion deep in white matter
+cannot pass for grey matter. Levels come from expectation-maximisation over the same model, with what strays far
+weighted down (Van Leemput et al., IEEE TMI 20, 2001, 10.1109/42.938237).
 """
 
 from __future__ import annotations
@@ -18,12 +21,14 @@ from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import blurred, blurred_within, spread_of
 
 Array = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
-_ITERATIONS = 12
+_ITERATIONS = 10
 _SAMPLES = 60_000  # voxels of the tissue statistics: enough for 0.5 % of a standard deviation
-_LEAST_PRIOR = 1e-3
+_LEAST_DOUBT = 0.03  # standard deviation of a fraction where the template is even
+_FILL_SIGMA_MM = 2.5
+_LEAST_STRAY = 0.8  # of the spread foretold by noise and doubt
 WHITE, GREY, CSF = 0, 1, 2
-_MIXTURES = ((WHITE, GREY), (GREY, CSF), (WHITE, CSF))  # voxels that hold two tissues
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,32 +38,40 @@ class HealthyExpectation:
     Attributes
     ----------
     expected, spread : ndarray of float32
-        Healthy intensity and one standard deviation of healthy tissue about it, in the unit of the image.
-    tissue : ndarray of float32, shape (3, I, J, K)
-        Probabilities of white, grey and csf.
+        Healthy intensity as the template and the other contrasts foretell it, and one standard deviation of healthy
+        tissue about it (noise, and doubt about the mixture), in the unit of the image.
+    tissue, prior : ndarray of float32, shape (3, I, J, K)
+        Fractions of white, grey and csf: with what all images say, and from the template alone.
     levels : tuple of float
         Intensity of white, grey and csf.
     drift : ndarray of float32
         Slow factor about 1 by which healthy intensity departs from the levels.
-    noise : float
-        Standard deviation of a white-matter voxel about its expectation.
+    offset : ndarray of float32 or float
+        What healthy heads show beyond the mixture of tissues.
     """
 
     expected: Array
     spread: Array
     tissue: Array
+    prior: Array
     levels: tuple[float, float, float]
     drift: Array
-    noise: float
+    offset: Array | float = 0.0
+
+    @property
+    def whole(self) -> Array:
+        """Expected intensity with what healthy heads show beyond the mixture."""
+        return np.asarray(self.expected + self.offset, dtype=np.float32)
 
 
 def expect_healthy(
     contrasts: Sequence[Array],
     *,
-    brain: NDArray[np.bool_],
+    brain: Mask,
     fractions: Array,
     spacing_mm: Sequence[float],
     parameters: LesionParameters,
+    signs: Sequence[int] = (1,),
 ) -> HealthyExpectation:
     """Model the healthy intensity of the first contrast.
 
@@ -74,144 +87,166 @@ def expect_healthy(
         Voxel spacing, mm.
     parameters : LesionParameters
         The numbers.
+    signs : sequence of int
+        1 where lesions are brighter than healthy tissue, -1 where darker, or both: what strays the other way tells
+        the spread of healthy tissue even inside a lesion.
 
     Returns
     -------
     HealthyExpectation
         For the first contrast.
     """
-    prior = _prior(fractions, brain, spacing_mm, parameters)
+    mean, covariance = _template_mixture(fractions, brain, spacing_mm, parameters)
     data = np.stack([contrast[brain] for contrast in contrasts])  # (contrasts, n)
-    means, covariances = _tissue_statistics(data, prior, parameters)
-    tissue_inside = _probabilities(data, prior, means, covariances)
-    tissue = np.zeros((3, *brain.shape), dtype=np.float32)
-    tissue[:, brain] = tissue_inside
-    levels = (float(means[WHITE, 0]), float(means[GREY, 0]), float(means[CSF, 0]))
-    flat = np.tensordot(np.asarray(levels, dtype=np.float32), tissue, axes=1)
-    typical = _typical(contrasts[0] - flat, tissue, brain)
-    drift = _drift(contrasts[0], flat, typical, spacing_mm, parameters)
+    levels, noise = _tissue_levels(data, mean, covariance, parameters)
+    others, doubt = _corrected(data, mean, covariance, levels, noise, parameters, using=range(1, len(data)))
+    every, _ = _corrected(data, mean, covariance, levels, noise, parameters, using=range(len(data)))
+    own = (float(levels[WHITE, 0]), float(levels[GREY, 0]), float(levels[CSF, 0]))
+    a, b = own[GREY] - own[WHITE], own[CSF] - own[WHITE]
+    tissue, prior = _whole(every, brain), _whole(mean, brain)
+    table = np.asarray(own, dtype=np.float32)
+    flat = np.tensordot(table, _whole(others, brain), axes=1)
+    known = np.tensordot(table, tissue, axes=1)
+    drift = _drift(contrasts[0], known, _typical(contrasts[0] - known, tissue, brain), spacing_mm, parameters)
     expected = np.asarray(flat * drift, dtype=np.float32)
-    residual = contrasts[0] - expected
-    spread, noise = _spread(residual, tissue, brain, spacing_mm)
-    return HealthyExpectation(expected=expected, spread=spread, tissue=tissue, levels=levels, drift=drift, noise=noise)
+    usual = np.full(brain.shape, noise[0], dtype=np.float32)
+    usual[brain] = np.sqrt(noise[0] ** 2 + np.maximum(a * a * doubt[0] + 2 * a * b * doubt[1] + b * b * doubt[2], 0))
+    away = contrasts[0] - expected if len(signs) > 1 else signs[0] * (contrasts[0] - expected)
+    strays = local_spread(away / usual, 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1)
+    spread = usual * np.maximum(strays, _LEAST_STRAY)
+    return HealthyExpectation(expected=expected, spread=spread, tissue=tissue, prior=prior, levels=own, drift=drift)
 
 
-def without_lesions(
-    healthy: HealthyExpectation,
-    support: NDArray[np.bool_],
-    *,
-    fractions: Array,
-    brain: NDArray[np.bool_],
-    spacing_mm: Sequence[float],
-    parameters: LesionParameters,
-) -> Array:
-    """Expected healthy intensity with the tissue under `support` guessed from its surroundings and the template.
+def without_lesions(healthy: HealthyExpectation, support: Mask, *, brain: Mask, spacing_mm: Sequence[float]) -> Array:
+    """Expected healthy intensity with the tissue under `support` guessed from the template and the surroundings.
 
-    A lesion looks like another tissue in some contrast, so that the tissue found there says nothing.
+    A lesion looks like another tissue in some contrast, so that the images say nothing about the tissue beneath it;
+    how they correct the template around it is carried inwards.
 
     Returns
     -------
     ndarray of float32, shape (I, J, K)
-        Expected intensity; unchanged outside the support.
+        Expected intensity, offset included; unchanged outside the support.
     """
-    if not support.any():
-        return healthy.expected
-    weight = (brain & ~support).astype(np.float32)
-    prior = _prior(fractions, brain, spacing_mm, parameters)  # (3, n)
-    inside = support[brain]
-    guess = np.empty((3, int(np.count_nonzero(inside))), dtype=np.float32)
-    for t in range(3):
-        around = blurred_within(healthy.tissue[t], weight, spacing_mm, sigma_mm=2.0)
-        guess[t] = prior[t][inside] * (0.02 + around[brain][inside])
-    guess /= guess.sum(axis=0)
-    filled = healthy.expected.copy()
     where = support & brain
+    if not where.any():
+        return healthy.whole
+    weight = (brain & ~support).astype(np.float32)
+    guess = np.empty((3, int(np.count_nonzero(where))), dtype=np.float32)
+    for t in (GREY, CSF):
+        correction = blurred_within(healthy.tissue[t] - healthy.prior[t], weight, spacing_mm, sigma_mm=_FILL_SIGMA_MM)
+        guess[t] = np.clip(healthy.prior[t][where] + correction[where], 0, 1)
+    guess[GREY] = np.minimum(guess[GREY], 1 - guess[CSF])
+    guess[WHITE] = 1 - guess[GREY] - guess[CSF]
+    filled = healthy.expected.copy()
     filled[where] = np.tensordot(np.asarray(healthy.levels, dtype=np.float32), guess, axes=1) * healthy.drift[where]
-    return filled
+    return np.asarray(filled + healthy.offset, dtype=np.float32)
 
 
-def _prior(
-    fractions: Array, brain: NDArray[np.bool_], spacing_mm: Sequence[float], parameters: LesionParameters
-) -> Array:
-    """Blurred template fractions in the brain, shape (3, n); nothing is impossible."""
-    wide = np.stack([blurred(f, spacing_mm, sigma_mm=parameters.prior_sigma_mm)[brain] for f in fractions])
-    chance = np.maximum(wide, 0) + _LEAST_PRIOR
-    return np.asarray(chance / chance.sum(axis=0), dtype=np.float32)
+def _template_mixture(
+    fractions: Array, brain: Mask, spacing_mm: Sequence[float], parameters: LesionParameters
+) -> tuple[Array, Array]:
+    """Mean of grey and csf fraction, (2, n), and their covariance (grey grey, grey csf, csf csf), (3, n).
+
+    Moments over a Gaussian as wide as the template's folds may miss.
+    """
+    total = np.maximum(fractions.sum(axis=0), 1e-3)
+    grey, csf = fractions[GREY] / total, fractions[CSF] / total
+    outside = fractions.sum(axis=0) < 0.05
+    csf = np.where(outside, 1.0, csf).astype(np.float32)  # the template ends where csf begins
+
+    def mean_of(values: Array) -> Array:
+        return blurred(values, spacing_mm, sigma_mm=parameters.prior_sigma_mm)[brain]
+
+    mean = np.stack([mean_of(grey), mean_of(csf)])
+    floor = _LEAST_DOUBT**2
+    covariance = np.stack(
+        [
+            np.maximum(mean_of(grey * grey) - mean[0] ** 2, 0) + floor,
+            mean_of(grey * csf) - mean[0] * mean[1],
+            np.maximum(mean_of(csf * csf) - mean[1] ** 2, 0) + floor,
+        ]
+    )
+    return mean, covariance
 
 
-def _tissue_statistics(
-    data: Array, prior: Array, parameters: LesionParameters
+def _tissue_levels(
+    data: Array, mean: Array, covariance: Array, parameters: LesionParameters
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Means (3, contrasts) and covariances (3, contrasts, contrasts) of the tissues, lesions weighted down."""
+    """Levels of the tissues, (3, contrasts), and noise of each contrast, (contrasts,), by expectation-maximisation."""
     step = max(1, data.shape[1] // _SAMPLES)
-    sample: NDArray[np.float64] = data[:, ::step].astype(np.float64)
-    sample_prior: NDArray[np.float64] = prior[:, ::step].astype(np.float64)
-    count = len(sample)
-    means, covariances = np.zeros((3, count)), np.zeros((3, count, count))
-    overall = np.diag(np.maximum(sample.var(axis=1), 1e-12))
+    sample, sample_mean, sample_covariance = data[:, ::step], mean[:, ::step], covariance[:, ::step]
+    levels = np.empty((3, len(sample)))
+    fractions = np.stack([1 - sample_mean.sum(axis=0), *sample_mean])
     for t in range(3):
-        sure = sample_prior[t] >= min(0.8, np.quantile(sample_prior[t], 0.98))
-        chosen = sample[:, sure]
-        means[t] = np.median(chosen, axis=1)
-        covariances[t] = np.diag(np.maximum((1.4826 * np.median(np.abs(chosen.T - means[t]), axis=0)) ** 2, 1e-12))
+        sure = fractions[t] >= min(0.85, float(np.quantile(fractions[t], 0.98)))
+        levels[t] = np.median(sample[:, sure], axis=1)
+    noise = np.array([max(spread_of(row), 1e-6) for row in sample]) * 0.3
     for _ in range(_ITERATIONS):
-        posterior, distance2 = _class_probabilities(sample, sample_prior, means, covariances)
-        typical = np.minimum(1.0, parameters.outlier_distance**2 / np.maximum(distance2, 1e-12))
-        for t in range(3):
-            weight = posterior[t] * typical[t]
-            total = weight.sum()
-            if total < 20:
-                continue
-            means[t] = (sample * weight).sum(axis=1) / total
-            off = sample - means[t][:, None]
-            covariances[t] = (weight * off) @ off.T / total + 1e-4 * overall
-    return means, covariances
-
-
-def _class_probabilities(
-    data: NDArray[np.float64],
-    prior: NDArray[np.float64],
-    means: NDArray[np.float64],
-    covariances: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probability of each class (pure tissues, then half-and-half mixtures) and squared distance to it, (6, n)."""
-    count = 3 + len(_MIXTURES)
-    log_density, distance2 = np.empty((count, data.shape[1])), np.empty((count, data.shape[1]))
-    for k in range(count):
-        if k < 3:
-            mean, covariance, chance = means[k], covariances[k], prior[k]
-        else:
-            a, b = _MIXTURES[k - 3]
-            step = means[a] - means[b]
-            mean = (means[a] + means[b]) / 2
-            covariance = (covariances[a] + covariances[b]) / 2 + np.outer(step, step) / 16
-            chance = 0.5 * np.sqrt(prior[a] * prior[b])
-        lower = np.linalg.cholesky(covariance)
-        whitened = np.linalg.inv(lower) @ (data - mean[:, None])
-        distance2[k] = np.einsum("cn,cn->n", whitened, whitened)
-        log_density[k] = np.log(chance) - 0.5 * distance2[k] - np.log(np.diag(lower)).sum()
-    log_density -= log_density.max(axis=0)
-    density = np.exp(log_density)
-    return density / density.sum(axis=0), distance2
-
-
-def _probabilities(data: Array, prior: Array, means: NDArray[np.float64], covariances: NDArray[np.float64]) -> Array:
-    """Tissue fractions expected in all brain voxels, shape (3, n); slab by slab to bound memory."""
-    result = np.empty_like(prior)
-    for start in range(0, data.shape[1], 250_000):
-        part = np.s_[:, start : start + 250_000]
-        classes, _ = _class_probabilities(
-            data[part].astype(np.float64), prior[part].astype(np.float64), means, covariances
+        corrected, left = _corrected(
+            sample, sample_mean, sample_covariance, levels, noise, parameters, using=range(len(sample))
         )
-        fractions = classes[:3].copy()
-        for k, (a, b) in enumerate(_MIXTURES):
-            fractions[a] += 0.5 * classes[3 + k]
-            fractions[b] += 0.5 * classes[3 + k]
-        result[part] = fractions
-    return result
+        fractions = np.stack([1 - corrected.sum(axis=0), *corrected]).astype(np.float64)
+        expected = levels.T @ fractions  # (contrasts, n)
+        doubt = np.zeros((3, 3))
+        strays = np.max(np.abs(sample - expected) / noise[:, None], axis=0)
+        weight = np.minimum(1.0, (parameters.outlier_distance / np.maximum(strays, 1e-9)) ** 2)
+        gg, gc, cc = (left * weight).sum(axis=1)
+        doubt[1:, 1:] = [[gg, gc], [gc, cc]]
+        doubt[0, 1:] = doubt[1:, 0] = [-gg - gc, -gc - cc]
+        doubt[0, 0] = gg + 2 * gc + cc
+        moments = (fractions * weight) @ fractions.T + doubt
+        levels = np.linalg.solve(moments + 1e-6 * np.trace(moments) * np.eye(3), (fractions * weight) @ sample.T)
+        residual = sample - levels.T @ fractions
+        slope = np.stack([levels[GREY] - levels[WHITE], levels[CSF] - levels[WHITE]])
+        typical_doubt = np.median(left, axis=1)
+        for k in range(len(sample)):
+            a, b = slope[:, k]
+            extra = a * a * typical_doubt[0] + 2 * a * b * typical_doubt[1] + b * b * typical_doubt[2]
+            noise[k] = np.sqrt(max(spread_of(residual[k]) ** 2 + max(extra, 0.0), 1e-12))
+    return levels, noise
 
 
-def _typical(residual: Array, tissue: Array, brain: NDArray[np.bool_]) -> Array:
+def _corrected(
+    data: Array,
+    mean: Array,
+    covariance: Array,
+    levels: NDArray[np.float64],
+    noise: NDArray[np.float64],
+    parameters: LesionParameters,
+    *,
+    using: Sequence[int],
+) -> tuple[Array, Array]:
+    """Grey and csf fractions after some of the contrasts, (2, n), within the simplex, and the doubt left, (3, n)."""
+    grey, csf = mean.copy()
+    gg, gc, cc = covariance.copy()
+    for k in using:
+        white, a, b = (
+            np.float32(x)
+            for x in (levels[WHITE, k], levels[GREY, k] - levels[WHITE, k], levels[CSF, k] - levels[WHITE, k])
+        )
+        pg, pc = a * gg + b * gc, a * gc + b * cc
+        variance = a * pg + b * pc + np.float32(noise[k] ** 2)
+        innovation = data[k] - (white + a * grey + b * csf)
+        limit = np.float32(parameters.outlier_distance) * np.sqrt(variance)
+        innovation = np.clip(innovation, -limit, limit)
+        grey += pg / variance * innovation
+        csf += pc / variance * innovation
+        gg, gc, cc = gg - pg * pg / variance, gc - pg * pc / variance, cc - pc * pc / variance
+    grey, csf = np.clip(grey, 0, 1), np.clip(csf, 0, 1)
+    excess = np.maximum(grey + csf - 1, 0) / 2
+    return np.stack([grey - excess, csf - excess]), np.stack([gg, gc, cc])
+
+
+def _whole(mixture: Array, brain: Mask) -> Array:
+    """Fractions of white, grey and csf of all voxels, (3, I, J, K), from grey and csf in the brain, (2, n)."""
+    whole = np.zeros((3, *brain.shape), dtype=np.float32)
+    whole[GREY, brain], whole[CSF, brain] = mixture
+    whole[WHITE, brain] = 1 - mixture.sum(axis=0)
+    return whole
+
+
+def _typical(residual: Array, tissue: Array, brain: Mask) -> Array:
     """1 where a voxel is clearly of one tissue and near its level, 0 elsewhere."""
     sure = brain & (tissue.max(axis=0) > 0.8)
     spread = spread_of(residual[sure])
@@ -250,17 +285,41 @@ def _block_mean(values: Array, block: Sequence[int]) -> Array:
     return np.asarray(padded.reshape(split).mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
-def _spread(
-    residual: Array, tissue: Array, brain: NDArray[np.bool_], spacing_mm: Sequence[float]
-) -> tuple[Array, float]:
-    """Local standard deviation of healthy tissue, and the noise of white matter."""
-    by_tissue = []
-    for t in range(3):
-        sure = brain & (tissue[t] > 0.8)
-        by_tissue.append(spread_of(residual[sure]) if np.count_nonzero(sure) > 50 else spread_of(residual[brain]))
-    least = max(1e-6, 0.2 * max(by_tissue))
-    variance = np.tensordot(np.asarray([max(s, least) ** 2 for s in by_tissue], dtype=np.float32), tissue, axes=1)
-    spread = np.sqrt(np.maximum(variance, least**2))
-    clipped = np.minimum(np.abs(residual), 3 * spread)
-    local = 1.2533 * blurred_within(clipped, brain.astype(np.float32), spacing_mm, sigma_mm=4.0)
-    return np.maximum(spread, local).astype(np.float32), max(by_tissue[WHITE], least)
+def local_spread(
+    values: Array,
+    typical: Array | float,
+    brain: Mask,
+    spacing_mm: Sequence[float],
+    *,
+    sigma_mm: float,
+    one_sided: bool = True,
+) -> Array:
+    """Standard deviation of what is seen around each voxel, lesions left out.
+
+    Parameters
+    ----------
+    values : ndarray, shape (I, J, K)
+        Differences, positive for a lesion where `one_sided`.
+    typical : ndarray or float
+        Their usual standard deviation.
+    brain : ndarray of bool
+        Voxels that count.
+    spacing_mm : sequence of float
+        Voxel spacing, mm.
+    sigma_mm : float
+        Gaussian sigma of the neighbourhood, mm.
+    one_sided : bool
+        Whether to trust the negative side, which no lesion reaches; the positive side counts for 0.6 at most.
+
+    Returns
+    -------
+    ndarray of float32
+        From mean absolute differences, clipped at three (one-sided) or two typical standard deviations.
+    """
+    weight = brain.astype(np.float32)
+    both = 1.2533 * blurred_within(np.minimum(np.abs(values), 2 * typical), weight, spacing_mm, sigma_mm=sigma_mm)
+    if not one_sided:
+        return both
+    below = np.minimum(np.maximum(-values, 0), 3 * typical)
+    negative = 2.5066 * blurred_within(below.astype(np.float32), weight, spacing_mm, sigma_mm=sigma_mm)
+    return np.maximum(negative, 0.6 * both)

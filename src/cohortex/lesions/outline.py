@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from cohortex.image import Image, Labels
 from cohortex.lesions.detection import lesion_extent, lesion_seeds
-from cohortex.lesions.expectation import CSF, WHITE, HealthyExpectation, expect_healthy, without_lesions
+from cohortex.lesions.expectation import CSF, GREY, WHITE, HealthyExpectation, expect_healthy, without_lesions
+from cohortex.lesions.lining import ventricular_lining
 from cohortex.lesions.noise import NoiseModel, measure_noise
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import near
@@ -150,16 +151,29 @@ def outline_lesions(
     fractions = np.stack([tissue[name].values[window].astype(np.float32) for name in ("white", "grey", "csf")])
     if np.count_nonzero(inside) < 1000:
         return _nothing(contrast, brain, images[contrast].unit, parameters)
-    healthy = expect_healthy(arrays, brain=inside, fractions=fractions, spacing_mm=spacing, parameters=parameters)
+    healthy = expect_healthy(
+        arrays,
+        brain=inside,
+        fractions=fractions,
+        spacing_mm=spacing,
+        parameters=parameters,
+        signs=_SIGNS[contrast],
+    )
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
+    healthy = replace(healthy, offset=_healthy_extras(arrays[0], healthy, inside, spacing, contrast, least))
     scene = _Scene(arrays[0], healthy, inside, fractions, spacing, least, parameters)
     labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
     around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
     noise = measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing)
     measure = Measuring(difference=difference, noise=noise, brain=inside, spacing_mm=spacing, parameters=parameters)
     table = measure.all_of(labels, signs)
-    enough = parameters.kept_share * parameters.smallest_volume_mm3
-    labels, signs = ordered_by_volume(labels, signs, table, least_mm3=enough)
+    labels, signs = ordered_by_volume(
+        labels,
+        signs,
+        table,
+        least_mm3=parameters.kept_share * parameters.smallest_volume_mm3,
+        least_contrast=parameters.kept_share * least,
+    )
     table = measure.all_of(labels, signs)
     return LesionOutline(
         labels=Labels(placed(labels.astype(np.uint16), window, grid.shape), grid, metadata={"contrast": contrast}),
@@ -194,10 +208,10 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
     """Outlines, the sign of each, and the difference to healthy tissue with the tissue beneath lesions filled in."""
     labels = np.zeros(scene.brain.shape, dtype=np.int32)
     found_signs: list[int] = []
-    expected = scene.healthy.expected
+    expected = scene.healthy.whole
     for sign in signs:
         seeds = lesion_seeds(
-            sign * (scene.image - scene.healthy.expected) / scene.healthy.spread,
+            sign * (scene.image - scene.healthy.whole) / scene.healthy.spread,
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
             parameters=scene.parameters,
@@ -212,10 +226,8 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
         expected = without_lesions(
             scene.healthy,
             support | (labels > 0),
-            fractions=scene.fractions,
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
-            parameters=scene.parameters,
         )
         found = _extent(scene, sign, expected, seeds)
         found[labels > 0] = 0
@@ -226,6 +238,27 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
                 labels[where] = len(found_signs)
     difference = np.where(scene.brain, scene.image - expected, 0).astype(np.float32)
     return labels, tuple(found_signs), difference
+
+
+def _healthy_extras(
+    image: Array, healthy: HealthyExpectation, brain: Mask, spacing_mm: tuple[float, ...], contrast: str, least: float
+) -> Array:
+    """What healthy heads show beyond their tissue mixture: lining of the ventricles, on FLAIR bright flow in csf."""
+    if contrast not in ("FLAIR", "T2"):
+        return np.zeros(brain.shape, dtype=np.float32)
+    extra = ventricular_lining(
+        image - healthy.expected,
+        white=healthy.tissue[WHITE],
+        csf=healthy.tissue[CSF],
+        brain=brain,
+        spacing_mm=spacing_mm,
+        most=least,
+    )
+    if contrast == "FLAIR":
+        fluid = np.clip((np.minimum(healthy.tissue[CSF], healthy.prior[CSF]) - 0.4) / 0.3, 0, 1)
+        bright = np.float32(healthy.levels[GREY]) * healthy.drift
+        extra += fluid * np.maximum(bright - healthy.expected, 0)
+    return extra
 
 
 def _extent(scene: _Scene, sign: int, expected: Array, seeds: Mask) -> NDArray[np.int32]:

@@ -18,7 +18,7 @@ class LesionParameters:
     prior_sigma_mm : float
         Blur of the template's tissue fractions, mm: how far its folds may miss this brain's.
     outlier_distance : float
-        Mahalanobis distance beyond which a voxel loses weight in the tissue statistics [2]_.
+        Standard deviations beyond which a voxel loses weight in the tissue statistics [2]_.
     drift_sigma_mm : float
         Slow variation of the healthy intensity left by bias correction that is followed, mm.
     seed_score, single_voxel_score : float

@@ -374,11 +374,12 @@ def volume_table(extents: Sequence[Extent], contrasts: Contrasts, shape: tuple[i
 
 
 def ordered_by_volume(
-    labels: NDArray[np.int32], signs: Sequence[int], table: VolumeTable, *, least_mm3: float
+    labels: NDArray[np.int32], signs: Sequence[int], table: VolumeTable, *, least_mm3: float, least_contrast: float
 ) -> tuple[NDArray[np.int32], tuple[int, ...]]:
-    """Drop outlines below `least_mm3` and number the rest by falling volume, from 1."""
+    """Drop outlines below `least_mm3` or `least_contrast` and number the rest by falling volume, from 1."""
     kept = sorted(
-        (lesion for lesion in table.lesions if lesion.volume_mm3 >= least_mm3), key=lambda m: (-m.volume_mm3, m.label)
+        (m for m in table.lesions if m.volume_mm3 >= least_mm3 and m.contrast >= least_contrast),
+        key=lambda m: (-m.volume_mm3, m.label),
     )
     new = np.zeros(len(signs) + 1, dtype=np.int32)
     for number, lesion in enumerate(kept, start=1):
