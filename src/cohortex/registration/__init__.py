@@ -4,7 +4,6 @@ from cohortex.registration.alignment import Alignment, DeformableAlignment, Midw
 from cohortex.registration.deformable import align_deformable
 from cohortex.registration.linear import align_affine, align_rigid
 from cohortex.registration.midway import align_midway
-from cohortex.registration.midway import align_midway
 from cohortex.registration.similarity import Similarity, correlation, mutual_information
 
 __all__ = [
@@ -14,7 +13,6 @@ __all__ = [
     "Similarity",
     "align_affine",
     "align_deformable",
-    "align_midway",
     "align_midway",
     "align_rigid",
     "correlation",

@@ -17,7 +17,7 @@ from cohortex.registration.similarity import Similarity, correlation, mutual_inf
 from cohortex.registration.working import WorkingImage, blurred, coarser, cropped_to_mask, working_image
 from cohortex.transform import Affine, Chain, Displacement, Rigid, warp
 
-_LEVELS = ((8.0, 3), (4.0, 4), (2.0, 2))  # spacing mm, rounds; the intensities are matched anew before each round
+_LEVELS = ((8.0, 6), (4.0, 8), (2.0, 2))  # spacing mm, rounds; the intensities are matched anew before each round
 _ITERATIONS = 8  # demons steps in a round
 _MARGIN_MM = 20.0  # the field dies away around what counts
 _TAPER_MM = 10.0
