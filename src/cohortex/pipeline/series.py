@@ -150,8 +150,9 @@ def shared_contrast(first: Sequence[SeriesLook], second: Sequence[SeriesLook]) -
         if contrast in has[0] & has[1]:
             return contrast
     raise VisitProblem(
-        f"the visits share no usable contrast: the baseline has {', '.join(sorted(has[0])) or 'none'}, the follow-up "
-        f"{', '.join(sorted(has[1])) or 'none'}. What is not the same contrast cannot be compared."
+        f"the visits share no usable contrast: the baseline has {_what_is_there(first)}, the follow-up "
+        f"{_what_is_there(second)}. What is not the same contrast cannot be compared; "
+        "where a series was taken for another contrast, say which it is with --t1, --t1c, --t2, --flair or --ct."
     )
 
 
@@ -164,6 +165,11 @@ def why_not(look: SeriesLook) -> str:
     if look.contrast not in USED:
         return f"contrast {look.contrast} ({look.contrast_reason})"
     return ""
+
+
+def _what_is_there(looks: Sequence[SeriesLook]) -> str:
+    usable = ", ".join(sorted({look.contrast for look in looks if look.usable}))
+    return usable or f"none ({'; '.join(f'{look.name}: {why_not(look)}' for look in looks) or 'no image at all'})"
 
 
 def _coarseness(look: SeriesLook) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from cohortex.pipeline.series import SeriesChoice, SeriesLook, choose_series
 from cohortex.pipeline.step import Node, file_node
 from cohortex.pipeline.visits import VisitSource
 
+_LISTED = 3  # files and problems named in a message; the rest is counted
+
 
 @dataclass(frozen=True, kw_only=True)
 class LookedAtVisit:
@@ -93,17 +95,14 @@ def look_at_visit(
     read = steps.read_visit([file_node(path) for path in paths])
     count, problems, notes = _evaluated(runner, [read["count"], read["problems"], read["notes"]])
     if count == 0:
-        raise VisitProblem(
-            f"{source.name}: no image could be read. "
-            + (" ".join(problems) or "The files hold no DICOM, NIfTI, NRRD …")
-        )
+        raise VisitProblem(_why_no_image(paths, problems))
     images = tuple(read["images"][number] for number in range(count))
     looks = tuple(_evaluated(runner, [steps.look_at(image, chosen=by_name) for image in images]))
     for name, contrast in by_name.items():
         if not any(look.contrast_reason == "chosen by a person" and look.contrast == contrast for look in looks):
             raise VisitProblem(
-                f"{source.name}: no series is called {name!r}; there are "
-                f"{', '.join(repr(look.name) for look in looks)}."
+                f"{_names(source.paths)}: no series is called {name!r}; there are "
+                f"{', '.join(repr(look.name) for look in looks)}. Give one of these names, or a file."
             )
     return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=notes)
 
@@ -128,7 +127,10 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
     VisitProblem
         If nothing in the visit can be used.
     """
-    choice = choose_series(looked_at.looks, outlined_contrast=outlined_contrast)
+    try:
+        choice = choose_series(looked_at.looks, outlined_contrast=outlined_contrast)
+    except VisitProblem as problem:
+        raise VisitProblem(f"{_names(looked_at.source.paths)}: {problem}") from problem
     contrast = looked_at.looks[choice.outlined].contrast
     aligned, outlined = looked_at.images[choice.aligned], looked_at.images[choice.outlined]
     extraction = steps.find_brain(aligned)
@@ -176,6 +178,20 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
         ),
         maps=steps.compare_with_template(corrected, brain, tissue, template_from_visit),
     )
+
+
+def _why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
+    names = _names(paths)
+    if not problems:
+        return (
+            f"{names}: no DICOM, NIfTI, NRRD or MetaImage file in it. Give the archive or folder that holds the scans."
+        )
+    more = f" ({len(problems) - _LISTED} more files are broken.)" if len(problems) > _LISTED else ""
+    return f"{names}: no image could be read. {' '.join(problems[:_LISTED])}{more}"
+
+
+def _names(paths: Sequence[Path]) -> str:
+    return ", ".join(path.name for path in paths[:_LISTED]) + (" …" if len(paths) > _LISTED else "")
 
 
 def _named_files(chosen: Mapping[str, Contrast], paths: Sequence[Path]) -> list[Path]:

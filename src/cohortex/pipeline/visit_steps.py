@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cohortex.errors import UnreadableFile
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.intensity import correct_bias
 from cohortex.io import read_upload
+from cohortex.io.formats import format_of
+from cohortex.io.upload import Problem
 from cohortex.lesions import Lesion, LesionOutline, measure_lesions, outline_lesions
-from cohortex.measure import check_quality
+from cohortex.measure import QualityFlag, check_quality
 from cohortex.pipeline.contrast import Contrast, recognise_contrast
 from cohortex.pipeline.series import SeriesLook
 from cohortex.pipeline.step import step
@@ -32,6 +35,7 @@ from cohortex.templates import (
 from cohortex.templates.deviation import Deviation, deviating_groups
 from cohortex.transform import Affine, Rigid, Transform, warp
 
+_LOST = "files_lost_beside"  # entry of a series: files of its folder that could not be read
 _RIM_MM = 6.0  # around the brain: its edge is information for an alignment
 
 
@@ -58,12 +62,12 @@ class ReadVisit:
 
 
 @step(
-    version=1, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
+    version=2, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
 )
 def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) -> ReadVisit:
-    """Read every image of a visit; a bad series never loses the good ones."""
+    """Read every image of a visit; a bad series never loses the good ones, unless slices of those may be among it."""
     uploads = [read_upload(file, uneven="resample", progress=progress) for file in files]
-    images = tuple(image for upload in uploads for image in upload.images)
+    images = tuple(_with_lost_slices(image, upload.problems) for upload in uploads for image in upload.images)
     return ReadVisit(
         images=images,
         count=len(images),
@@ -72,8 +76,19 @@ def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) ->
     )
 
 
+def _with_lost_slices(image: Image, problems: Sequence[Problem]) -> Image:
+    """Note on a DICOM series which files beside its own could not be read: any of them may be its outermost slices."""
+    own = image.metadata.get("source_files")
+    if not isinstance(own, list | tuple) or len(own) < 2:
+        return image
+    folders = {PurePosixPath(str(name)).parent for name in own}
+    lost = [p for p in problems if isinstance(p.error, UnreadableFile) and PurePosixPath(p.file).parent in folders]
+    lost = [p for p in lost if p.file not in own and format_of(p.file) is None]
+    return image.with_metadata(**{_LOST: len(lost)}) if lost else image
+
+
 @step(
-    version=1, title="check the quality", sentence="Each series was checked for missing slices, truncation and noise."
+    version=2, title="check the quality", sentence="Each series was checked for missing slices, truncation and noise."
 )
 def look_at(image: Image, *, chosen: Mapping[str, Contrast]) -> SeriesLook:
     """Recognise the contrast of a series and check its quality."""
@@ -91,10 +106,21 @@ def look_at(image: Image, *, chosen: Mapping[str, Contrast]) -> SeriesLook:
         orientation=axis_codes(grid) if grid.ndim == 3 else "2-D",
         unit=image.unit,
         is_volume=is_volume and min(grid.shape) > 1,
-        quality=check_quality(image) if real else (),
+        quality=(*_lost_slices(image), *(check_quality(image) if real else ())),
         warnings=tuple(str(w) for w in warnings) if isinstance(warnings, list | tuple) else (str(warnings),),
         slice_numbers=_slice_numbers(image),
     )
+
+
+def _lost_slices(image: Image) -> tuple[QualityFlag, ...]:
+    lost = image.metadata.get(_LOST)
+    if not isinstance(lost, int):
+        return ()
+    message = (
+        f"{lost} {'file' if lost == 1 else 'files'} beside its {image.grid.shape[2]} slices could not be read; slices "
+        "may be missing at its end. Send the series again."
+    )
+    return (QualityFlag(check="unreadable slices", level="fail", message=message, value=float(lost)),)
 
 
 def _slice_numbers(image: Image) -> tuple[int, ...] | None:
