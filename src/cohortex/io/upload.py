@@ -28,10 +28,13 @@ class Problem:
         Its name in the upload, or the series.
     error : CohortexError
         What is wrong and what to do next.
+    series_known : bool
+        Whether it is known to which series it belongs; if not, any series beside it may lack a slice.
     """
 
     file: str
     error: CohortexError
+    series_known: bool = False
 
     @property
     def reason(self) -> str:
@@ -251,7 +254,7 @@ def _read_members(
         except CohortexError as error:
             problems.append(Problem(file=name, error=error))
     found = images_of_files(dicom, gaps=gaps, uneven=uneven, progress=progress)
-    problems.extend(Problem(file=name, error=error) for name, error in found.problems)
+    problems.extend(Problem(file=name, error=error, series_known=True) for name, error in found.problems)
     ignored.extend(found.ignored)
     if alone and found.ignored and not found.images and not found.problems:
         problems.append(Problem(file=found.ignored[0][0], error=NotAnImage(found.ignored[0][1])))

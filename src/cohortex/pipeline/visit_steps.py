@@ -8,7 +8,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from cohortex.errors import UnreadableFile
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.intensity import correct_bias
@@ -82,8 +81,8 @@ def _with_lost_slices(image: Image, problems: Sequence[Problem]) -> Image:
     if not isinstance(own, list | tuple) or len(own) < 2:
         return image
     folders = {PurePosixPath(str(name)).parent for name in own}
-    lost = [p for p in problems if isinstance(p.error, UnreadableFile) and PurePosixPath(p.file).parent in folders]
-    lost = [p for p in lost if p.file not in own and format_of(p.file) is None]
+    lost = [p for p in problems if not p.series_known and format_of(p.file) is None]
+    lost = [p for p in lost if PurePosixPath(p.file).parent in folders]
     return image.with_metadata(**{_LOST: len(lost)}) if lost else image
 
 
