@@ -17,6 +17,7 @@ from scipy import ndimage
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions.change import change_maps
+from cohortex.lesions.detection import TOUCHING
 from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.lesions.matching import LabelArray, MatchedGroup, match_outlines
 from cohortex.lesions.outline import LesionOutline, brain_window, kind_of, placed
@@ -28,6 +29,8 @@ from cohortex.transform import Rigid, Transform, warp
 Array = NDArray[np.float32]
 
 _LATTICE_MM = 1.0
+_APART_MM = 2.0  # a part closer to an outline is its edge
+_BRIDGE = 0.42  # share of the contrast at which two parts still count as connected
 _MARGIN_MM = 6.0
 _CONTRAST_SLACK = 0.08  # share by which the contrast of one lesion may differ between visits, relative to the others
 _SCANNER_SLACK = 0.15  # share by which lesion contrast over white matter may differ between scanners
@@ -148,6 +151,8 @@ def compare_lesions(
     groups = tuple(
         MatchedGroup(baseline=b.baseline, follow_up=f.follow_up) for b, f in zip(groups_b, groups_f, strict=True)
     )
+    found_b, groups = _joined(found_b, groups, 0)
+    found_f, groups = _joined(found_f, groups, 1)
     tables = _measured_jointly((found_b, found_f), groups, parameters)
     on_lattice = [_on_lattice(side, lattice) for side in (found_b, found_f)]
     judged = [_judged(group, tables, parameters) for group in groups]
@@ -239,31 +244,102 @@ def _looked_for(
     typical: tuple[float, float],
     which: int,
 ) -> tuple[_Side, tuple[MatchedGroup, ...]]:
-    """Look in one visit for the lesions only the other shows; add what is there to its outlines."""
+    """Look in one visit for what only the other shows, and add what is there to its outlines.
+
+    A lesion without a partner is looked for as a whole; of one with a partner, the parts its partner leaves out.
+    """
     labels, signs = side.labels.copy(), list(side.signs)
     boxes = ndimage.find_objects(other_on_lattice)
     updated = []
     for group in groups:
         here, there = (group.baseline, group.follow_up) if which == 0 else (group.follow_up, group.baseline)
-        if here:
-            updated.append(group)
-            continue
-        region = np.zeros(labels.shape, dtype=bool)
-        for label in there:
-            if label <= len(boxes) and boxes[label - 1] is not None:
-                region |= _hit(other_on_lattice, boxes[label - 1], label, lattice, side)
-        sign = other.signs[there[0] - 1]
-        seen = sum(other.outline.measured[label - 1].volume_mm3 for label in there)
-        contrast = typical[0] * other.outline.measured[there[0] - 1].contrast / typical[1]
-        shown = _shown(side, labels, region, sign, contrast, seen)
-        if shown is None:
-            updated.append(group)
-            continue
-        signs.append(sign)
-        labels[shown] = len(signs)
-        new = (len(signs),)
-        updated.append(replace(group, baseline=new) if which == 0 else replace(group, follow_up=new))
+        found = list(here)
+        if there:
+            region = np.zeros(labels.shape, dtype=bool)
+            for label in there:
+                if label <= len(boxes) and boxes[label - 1] is not None:
+                    region |= _hit(other_on_lattice, boxes[label - 1], label, lattice, side)
+            sign = other.signs[there[0] - 1]
+            contrast = typical[0] * other.outline.measured[there[0] - 1].contrast / typical[1]
+            if here:
+                pieces = _pieces(side, labels, region, here, sign, contrast)
+            else:
+                seen = sum(other.outline.measured[label - 1].volume_mm3 for label in there)
+                whole = _shown(side, labels, region, sign, contrast, seen)
+                pieces = [] if whole is None else [whole]
+            for piece in pieces:
+                signs.append(sign)
+                labels[piece] = len(signs)
+                found.append(len(signs))
+        mine = tuple(found)
+        updated.append(replace(group, baseline=mine) if which == 0 else replace(group, follow_up=mine))
     return replace(side, labels=labels, signs=tuple(signs)), tuple(updated)
+
+
+def _pieces(
+    side: _Side, labels: LabelArray, region: NDArray[np.bool_], here: tuple[int, ...], sign: int, contrast: float
+) -> list[NDArray[np.bool_]]:
+    """Parts of a lesion that the other visit shows in one piece and this one leaves out of its outline."""
+    parameters, measuring = side.measuring.parameters, side.measuring
+    union = region | np.isin(labels, here)
+    box = ndimage.find_objects(union.astype(np.uint8))[0]
+    margin = [int(np.ceil(3.0 / s)) for s in measuring.spacing_mm]
+    window = tuple(
+        slice(max(0, s.start - m), min(n, s.stop + m)) for s, m, n in zip(box, margin, labels.shape, strict=True)
+    )
+    local = labels[window]
+    taken = near(local > 0, measuring.spacing_mm, distance_mm=_APART_MM)
+    free = near(region[window], measuring.spacing_mm, distance_mm=parameters.match_tolerance_mm) & ~taken
+    free &= measuring.brain[window]
+    quiet = blurred(
+        (sign * measuring.difference[window]).astype(np.float32),
+        measuring.spacing_mm,
+        sigma_mm=parameters.outline_sigma_mm,
+    )
+    parts, count = ndimage.label(free & (quiet > parameters.outline_level * contrast), structure=TOUCHING)
+    found = []
+    for number in range(1, count + 1):
+        piece = np.zeros(labels.shape, dtype=bool)
+        piece[window] = parts == number
+        if np.count_nonzero(piece) * np.prod(measuring.spacing_mm) < 0.5 * parameters.smallest_volume_mm3:
+            continue
+        shown = _shown(
+            side, labels, piece, sign, contrast, 2 * parameters.smallest_volume_mm3 / parameters.presence_of_other
+        )
+        if shown is not None:
+            found.append(shown & ~near(labels > 0, measuring.spacing_mm, distance_mm=0.5))
+    return found
+
+
+def _joined(side: _Side, groups: Sequence[MatchedGroup], which: int) -> tuple[_Side, tuple[MatchedGroup, ...]]:
+    """Join the parts of a lesion that noise has cut: parts the other visit shows as one, with a bridge between them."""
+    labels = side.labels.copy()
+    updated = []
+    for group in groups:
+        here, there = (group.baseline, group.follow_up) if which == 0 else (group.follow_up, group.baseline)
+        if len(here) > 1 and len(there) == 1:
+            here = _bridged(side, labels, here)
+        updated.append(replace(group, baseline=here) if which == 0 else replace(group, follow_up=here))
+    return replace(side, labels=labels), tuple(updated)
+
+
+def _bridged(side: _Side, labels: LabelArray, here: tuple[int, ...]) -> tuple[int, ...]:
+    """Give connected parts one label, in place; the labels that remain."""
+    measuring = side.measuring
+    contrasts = [m.contrast for m in side.outline.measured if m.label in here] or [side.outline.typical_contrast]
+    level = _BRIDGE * min(contrasts)
+    inside = np.isin(labels, here)
+    box = ndimage.find_objects(inside.astype(np.uint8))[0]
+    difference = side.signs[here[0] - 1] * measuring.difference[box]
+    quiet = blurred(difference.astype(np.float32), measuring.spacing_mm, sigma_mm=measuring.parameters.outline_sigma_mm)
+    connected, _ = ndimage.label(inside[box] | ((quiet > level) & (labels[box] == 0)), structure=TOUCHING)
+    kept: dict[int, int] = {}
+    for label in here:
+        where = labels[box] == label
+        pieces = np.bincount(connected[where])
+        kept.setdefault(int(pieces.argmax()), label)
+        labels[box][where] = kept[int(pieces.argmax())]
+    return tuple(sorted(kept.values()))
 
 
 def _hit(on_lattice: LabelArray, box: tuple[slice, ...], label: int, lattice: Grid, side: _Side) -> NDArray[np.bool_]:

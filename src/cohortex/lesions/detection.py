@@ -10,24 +10,39 @@ from scipy import ndimage
 
 from cohortex.lesions.expectation import local_spread
 from cohortex.lesions.parameters import LesionParameters
-from cohortex.lesions.smoothing import blurred, spread_of
+from cohortex.lesions.smoothing import blurred
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _LOCAL_MM = 8.0  # the filter is compared with what it gives around, mm: cortex strays more than white matter
+_LEAST_STRAY = 0.8  # of the spread foretold
 
 TOUCHING = ndimage.generate_binary_structure(3, 1)
 """Voxels of one lesion share a face."""
 
 
-def lesion_seeds(score: Array, *, brain: Mask, spacing_mm: Sequence[float], parameters: LesionParameters) -> Mask:
+def lesion_seeds(
+    excess: Array,
+    *,
+    noise: float,
+    doubt: Array,
+    brain: Mask,
+    spacing_mm: Sequence[float],
+    parameters: LesionParameters,
+) -> Mask:
     """Mark where a matched filter at any scale stands out of healthy tissue.
+
+    Averaging over a neighbourhood quiets the noise but not the doubt about the tissue, which neighbours share.
 
     Parameters
     ----------
-    score : ndarray, shape (I, J, K)
-        Difference to the healthy expectation in healthy standard deviations, positive for a lesion.
+    excess : ndarray, shape (I, J, K)
+        Difference to the healthy expectation, positive for a lesion.
+    noise : float
+        Its standard deviation from voxel to voxel.
+    doubt : ndarray
+        Its standard deviation that neighbours share.
     brain : ndarray of bool
         Brain mask.
     spacing_mm : sequence of float
@@ -40,13 +55,17 @@ def lesion_seeds(score: Array, *, brain: Mask, spacing_mm: Sequence[float], para
     ndarray of bool
         Seeds.
     """
-    bounded = np.where(brain, np.clip(score, -8, 8), 0).astype(np.float32)
+    limit = 8 * np.hypot(np.float32(noise), doubt)
+    bounded = np.where(brain, np.clip(excess, -limit, limit), 0).astype(np.float32)
+    point = np.zeros((31, 31, 31), dtype=np.float32)
+    point[15, 15, 15] = 1
     seeds = np.zeros(brain.shape, dtype=bool)
     for sigma_mm in parameters.scales_mm:
-        filtered = blurred(bounded, spacing_mm, sigma_mm=sigma_mm)
-        typical = spread_of(filtered[brain])
-        local = local_spread(filtered, typical, brain, spacing_mm, sigma_mm=_LOCAL_MM)
-        seeds |= filtered > parameters.seed_score * np.maximum(local, 0.5 * typical + 1e-6)
+        left = float(np.sqrt(np.sum(blurred(point, spacing_mm, sigma_mm=sigma_mm).astype(np.float64) ** 2)))
+        spread = np.hypot(np.float32(noise * left), blurred(doubt, spacing_mm, sigma_mm=sigma_mm))
+        filtered = blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread
+        local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=_LOCAL_MM)
+        seeds |= filtered > parameters.seed_score * np.maximum(local, _LEAST_STRAY)
     return np.asarray(seeds & brain)
 
 

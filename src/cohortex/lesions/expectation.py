@@ -40,6 +40,10 @@ class HealthyExpectation:
     expected, spread : ndarray of float32
         Healthy intensity as the template and the other contrasts foretell it, and one standard deviation of healthy
         tissue about it (noise, and doubt about the mixture), in the unit of the image.
+    noise : float
+        The part of that which changes from voxel to voxel.
+    doubt : ndarray of float32
+        The part that neighbours share: doubt about the mixture.
     tissue, prior : ndarray of float32, shape (3, I, J, K)
         Fractions of white, grey and csf: with what all images say, and from the template alone.
     levels : tuple of float
@@ -52,6 +56,8 @@ class HealthyExpectation:
 
     expected: Array
     spread: Array
+    noise: float
+    doubt: Array
     tissue: Array
     prior: Array
     levels: tuple[float, float, float]
@@ -109,12 +115,22 @@ def expect_healthy(
     known = np.tensordot(table, tissue, axes=1)
     drift = _drift(contrasts[0], known, _typical(contrasts[0] - known, tissue, brain), spacing_mm, parameters)
     expected = np.asarray(flat * drift, dtype=np.float32)
-    usual = np.full(brain.shape, noise[0], dtype=np.float32)
-    usual[brain] = np.sqrt(noise[0] ** 2 + np.maximum(a * a * doubt[0] + 2 * a * b * doubt[1] + b * b * doubt[2], 0))
     away = contrasts[0] - expected if len(signs) > 1 else signs[0] * (contrasts[0] - expected)
+    doubt_of = np.zeros(brain.shape, dtype=np.float32)
+    doubt_of[brain] = np.sqrt(np.maximum(a * a * doubt[0] + 2 * a * b * doubt[1] + b * b * doubt[2], 0))
+    usual = np.hypot(np.float32(noise[0]), doubt_of)
     strays = local_spread(away / usual, 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1)
     spread = usual * np.maximum(strays, _LEAST_STRAY)
-    return HealthyExpectation(expected=expected, spread=spread, tissue=tissue, prior=prior, levels=own, drift=drift)
+    return HealthyExpectation(
+        expected=expected,
+        spread=spread,
+        noise=float(noise[0]),
+        doubt=doubt_of,
+        tissue=tissue,
+        prior=prior,
+        levels=own,
+        drift=drift,
+    )
 
 
 def without_lesions(healthy: HealthyExpectation, support: Mask, *, brain: Mask, spacing_mm: Sequence[float]) -> Array:

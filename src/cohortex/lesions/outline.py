@@ -35,6 +35,7 @@ _KINDS = {
 }
 _LEAST_CONTRAST = {"FLAIR": 0.15, "T2": 0.2, "T1c": 0.15, "T1": 0.12, "CT": 0.25}  # of the level of white matter
 _MARGIN_MM = 8.0
+_SOME_CSF = 0.12  # share of csf from which an outline must prove brighter than white matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +212,9 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
     expected = scene.healthy.whole
     for sign in signs:
         seeds = lesion_seeds(
-            sign * (scene.image - scene.healthy.whole) / scene.healthy.spread,
+            sign * (scene.image - scene.healthy.whole),
+            noise=scene.healthy.noise,
+            doubt=scene.healthy.doubt,
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
             parameters=scene.parameters,
@@ -233,7 +236,7 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
         found[labels > 0] = 0
         for label in range(1, int(found.max()) + 1):
             where = found == label
-            if where.any() and scene.fractions[CSF][where].mean() <= scene.parameters.most_csf:
+            if where.any() and not _is_fluid(scene, where, sign):
                 found_signs.append(sign)
                 labels[where] = len(found_signs)
     difference = np.where(scene.brain, scene.image - expected, 0).astype(np.float32)
@@ -255,10 +258,26 @@ def _healthy_extras(
         most=least,
     )
     if contrast == "FLAIR":
-        fluid = np.clip((np.minimum(healthy.tissue[CSF], healthy.prior[CSF]) - 0.4) / 0.3, 0, 1)
+        fluid = np.clip((healthy.prior[CSF] - 0.5) / 0.3, 0, 1)
         bright = np.float32(healthy.levels[GREY]) * healthy.drift
         extra += fluid * np.maximum(bright - healthy.expected, 0)
     return extra
+
+
+def _is_fluid(scene: _Scene, where: Mask, sign: int) -> bool:
+    """Whether an outline is csf that flows, choroid plexus or a sulcus rather than tissue.
+
+    Mostly csf by the template; or partly, and no brighter than white matter, which on FLAIR every lesion is.
+    """
+    csf = float(scene.healthy.prior[CSF][where].mean())
+    if csf > scene.parameters.most_csf:
+        return True
+    white = scene.healthy.levels[WHITE]
+    dark_csf = scene.healthy.levels[CSF] < white
+    if sign < 0 or not dark_csf or csf < _SOME_CSF:
+        return False
+    bright = float(np.percentile((scene.image / scene.healthy.drift)[where], 75))
+    return bright < white + 0.8 * scene.least_contrast
 
 
 def _extent(scene: _Scene, sign: int, expected: Array, seeds: Mask) -> NDArray[np.int32]:
