@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cohortex.errors import VisitProblem
+from cohortex.lesions.outline import OUTLINED_FIRST
 from cohortex.measure import QualityFlag
 
 ALIGNED_FIRST = ("T1", "T1c", "T2", "FLAIR", "CT")
 """Which contrast is aligned with the template: the one whose grey and white matter are clearest."""
-OUTLINED_FIRST = ("FLAIR", "T2", "T1c", "T1", "CT")
-"""Which contrast lesions are outlined on: the one where they stand out most."""
 USED = frozenset(ALIGNED_FIRST)
 """Contrasts the pipeline works with; the others are converted, checked and listed."""
 
