@@ -361,3 +361,15 @@ def test_no_damage_to_a_header_crashes_the_reader(tmp_path):
             unnamed += "damaged.nii" not in str(error)
     assert unnamed == 0
     assert {"Image", "UnreadableFile", "GeometryError"} <= outcomes
+
+
+def test_flipped_bytes_in_the_compressed_voxels_are_noticed(tmp_path):
+    """Half of the voxels would be wrong, and nothing but the checksum tells."""
+    path = tmp_path / "scan.nii.gz"
+    values = np.random.default_rng(0).integers(0, 900, (20, 20, 20)).astype(np.int16)
+    write_image(Image(values, Grid.from_parts((20, 20, 20)), "arbitrary"), path)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 400] = bytes(400)
+    path.write_bytes(content)
+    with pytest.raises(UnreadableFile, match=r"scan\.nii\.gz: .*Send it again"):
+        read_image(path)

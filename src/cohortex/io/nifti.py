@@ -223,6 +223,11 @@ def _voxels(stream: IO[bytes], offset: int, needed: int, name: str, progress: Pr
             view[done : done + len(block)] = block
             done += len(block)
             progress(Progress(task=f"reading {name}", done=done, total=size))
+        stream.read(_BLOCK_BYTES)  # gzip compares its checksum only where the stream ends
+    except gzip.BadGzipFile as error:
+        raise UnreadableFile(
+            f"{name}: the compressed voxels are corrupt (their checksum does not match). Send it again."
+        ) from error
     except (EOFError, OSError, zlib.error) as error:
         raise UnreadableFile(
             f"{name}: the compressed stream breaks off after {done:,} bytes of voxels. Send it again."
