@@ -1,0 +1,60 @@
+"""`cohortex compare`: which two visits are meant, and what is refused."""
+
+import zipfile
+
+import pytest
+
+from cohortex import phantoms
+
+
+def test_a_folder_that_does_not_hold_two_visits_is_refused_with_their_names(cohortex, uploads, tmp_path):
+    three = tmp_path / "three"
+    three.mkdir()
+    for number in (1, 2, 3):
+        (three / f"p01_visit-{number}.zip").write_bytes((uploads / "p01_visit-1.zip").read_bytes())
+    said = cohortex("compare", three, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "three holds 3 visits (p01 visit-1, p01 visit-2, p01 visit-3); give two, or a folder of two." in said.err
+    said = cohortex("compare", three, uploads / "p01_visit-1.zip", "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "give one of them" in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_visit_alone_is_refused(cohortex, uploads, tmp_path):
+    said = cohortex("compare", uploads / "p01_visit-1.zip", "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "p01_visit-1.zip holds 1 visit" in said.err
+
+
+@pytest.fixture
+def of_ct(tmp_path):
+    patient = phantoms.patient(seed=5, visits=1, spacing_mm=5, contrasts=("CT",), events={})
+    return phantoms.write_dicom_zip(patient.visits[0].images, tmp_path / "p01_visit-2.zip", seed=5)
+
+
+def test_visits_without_a_shared_contrast_are_refused_with_what_each_has(cohortex, uploads, of_ct, tmp_path):
+    said = cohortex("compare", uploads / "p01_visit-1.zip", of_ct, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "the baseline has FLAIR, T1, the follow-up CT" in said.err
+    assert "cannot be compared" in said.err
+    assert not list((tmp_path / "out").glob("*.*"))[1:]
+
+
+def test_a_broken_follow_up_is_refused_by_its_name(cohortex, uploads, tmp_path):
+    broken = tmp_path / "p01_visit-2.zip"
+    broken.write_bytes((uploads / "p01_visit-2.zip").read_bytes()[:60_000])
+    said = cohortex("compare", uploads / "p01_visit-1.zip", broken, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "p01_visit-2.zip: the archive is truncated or broken" in said.err
+
+
+def test_a_follow_up_without_a_usable_series_says_why(cohortex, uploads, tmp_path):
+    cut = tmp_path / "p01_visit-2.zip"
+    with zipfile.ZipFile(uploads / "p01_visit-2.zip") as whole, zipfile.ZipFile(cut, "w") as archive:
+        for number, name in enumerate(sorted(whole.namelist())):
+            archive.writestr(name, b"" if number in (0, len(whole.namelist()) - 1) else whole.read(name))
+    said = cohortex("compare", uploads / "p01_visit-1.zip", cut, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "the follow-up none (" in said.err
+    assert "could not be read" in said.err
