@@ -53,7 +53,7 @@ types: install-test
 
 suite: install-test
 	@echo "== Tests ($(PYTEST_WORKERS) at a time; the long proofs are in: make acceptance)"
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m "not acceptance" --durations=15
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile -m "not acceptance" --durations=15
 
 acceptance: install-test ## Run the long proofs whole (many seeds, kill loops, full resolution)
 	@echo "== Acceptance: the long proofs; this takes about an hour on 2 cores"
