@@ -87,8 +87,8 @@ def align_deformable(
         )
     if not (finest_mm > 0 and smoothing_mm > 0):
         raise ValueError(f"finest_mm is {finest_mm:g} and smoothing_mm {smoothing_mm:g}; give positive numbers.")
-    fixed_work = cropped_to_mask(working_image(fixed, fixed_mask, name="fixed"), _MARGIN_MM)
-    moving_work = working_image(moving, moving_mask, name="moving")
+    fixed_work = cropped_to_mask(working_image(fixed, fixed_mask, name="fixed", finest_mm=finest_mm), _MARGIN_MM)
+    moving_work = working_image(moving, moving_mask, name="moving", finest_mm=finest_mm)
     if start is None:
         start = _affine_start(fixed, moving, fixed_mask, moving_mask)
     schedule = [(s, n) for s, n in _LEVELS if s > finest_mm * 1.01] + [(finest_mm, _LEVELS[-1][1])]

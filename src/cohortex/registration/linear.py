@@ -117,7 +117,9 @@ def _align(
         raise ValueError(f"finest_mm is {finest_mm:g}; give a positive number.")
     task = "rigid alignment" if model == "rigid" else "affine alignment"
     levels = _pyramid(
-        working_image(fixed, fixed_mask, name="fixed"), working_image(moving, moving_mask, name="moving"), finest_mm
+        working_image(fixed, fixed_mask, name="fixed", finest_mm=finest_mm),
+        working_image(moving, moving_mask, name="moving", finest_mm=finest_mm),
+        finest_mm,
     )
     steps = len(levels) + (model == "affine") * (start is None)
     done = 0

@@ -14,6 +14,7 @@ from cohortex.image import Image, Labels, resample
 _HU_WINDOW = (-200.0, 300.0)  # air and fat, fluid, brain and bone each keep bins of their own
 _TAILS_PERCENT = (0.05, 99.9)  # a few hot voxels must not squeeze all tissue into one bin
 _RATIO_SLACK = 1e-3
+_PERCENTILE_SAMPLES = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +31,8 @@ class WorkingImage:
         return Image(self.values, self.grid)
 
 
-def working_image(image: Image, mask: Labels | None, *, name: str) -> WorkingImage:
-    """Prepare an image for alignment at its own spacing.
+def working_image(image: Image, mask: Labels | None, *, name: str, finest_mm: float = 0.0) -> WorkingImage:
+    """Prepare an image for alignment.
 
     Parameters
     ----------
@@ -41,6 +42,8 @@ def working_image(image: Image, mask: Labels | None, *, name: str) -> WorkingIma
         Where the image counts, on any grid of the same space; everywhere when None.
     name : str
         "fixed" or "moving", for messages.
+    finest_mm : float
+        Whole voxels are averaged until the spacing is close to this, mm; 0 keeps them all.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def working_image(image: Image, mask: Labels | None, *, name: str) -> WorkingIma
     finite = np.isfinite(values)
     if not finite.any():
         raise ValueError(f"the {name} image holds no finite value.")
-    low, high = _HU_WINDOW if image.unit == "HU" else np.percentile(values[finite], _TAILS_PERCENT)
+    low, high = _HU_WINDOW if image.unit == "HU" else _tails(values[finite])
     if not high > low:
         low, high = float(values[finite].min()), float(values[finite].max())
     if not high > low:
@@ -74,15 +77,21 @@ def working_image(image: Image, mask: Labels | None, *, name: str) -> WorkingIma
         finite = finite & inside
         if not finite.any():
             raise ValueError(f"the {name} image has no finite value inside the {name} mask.")
-    if image.grid.is_orthogonal:
-        return WorkingImage(values=values, grid=image.grid, mask=finite)
-    grid = _upright(image.grid)
-    straight = resample(image.with_values(values), onto=grid, outside=float(low))
+    work = coarser(WorkingImage(values=values, grid=image.grid, mask=finite), finest_mm)
+    if work.grid.is_orthogonal:
+        return work
+    grid = _upright(work.grid)
     return WorkingImage(
-        values=np.asarray(straight.values, dtype=np.float32),
+        values=np.asarray(resample(work.image, onto=grid, outside=float(low)).values, dtype=np.float32),
         grid=grid,
-        mask=resample(Labels(finite, image.grid), onto=grid).values != 0,
+        mask=resample(Labels(work.mask, work.grid), onto=grid).values != 0,
     )
+
+
+def _tails(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Give the percentiles between which the values are kept, from a million voxels evenly chosen."""
+    low, high = np.percentile(values[:: max(1, len(values) // _PERCENTILE_SAMPLES)], _TAILS_PERCENT)
+    return float(low), float(high)
 
 
 def coarser(image: WorkingImage, spacing_mm: float) -> WorkingImage:

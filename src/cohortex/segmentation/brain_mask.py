@@ -14,6 +14,7 @@ from cohortex.image import Image, Labels, upsample
 from cohortex.intensity.bias import correct_bias
 from cohortex.progress import Progress, ProgressCallback, silent
 from cohortex.registration.deformable import align_deformable
+from cohortex.registration.working import WorkingImage, coarser
 from cohortex.segmentation.brain_search import TemplateHead, find_brain, soft_tissue, template_head
 from cohortex.templates.matching import tissue_colours
 from cohortex.templates.mni152 import Template, mni152
@@ -23,6 +24,8 @@ _WORKING_MM = 2.0
 _READING_MM = 1.5
 _FINEST_MM = 4.0
 _SMOOTHING_MM = 6.0  # a stiff surface does not follow the fluid into the furrows
+_EDGE_MM = 1.3  # sigma of the edge that is cut
+_HIDDEN_EDGE_LEVEL = 0.3  # 0.7 mm further out: where fluid is as dark as bone the edge that is followed is the cortex
 _CLOSING_MM = 8.0  # a lesion at the surface stays inside
 _STRIPPED_DICE = 0.85
 _STRIPPED_BACKGROUND = 0.2  # of all voxels, with exactly one value
@@ -87,21 +90,23 @@ def brain_mask(
     AlignmentFailure
         If nothing like a brain is found.
     """
+    if image.grid.ndim != 3 or not image.is_scalar:
+        raise ValueError(f"the image is {image!r}; give one scalar image of three axes.")
     task = "brain extraction"
     template = mni152(spacing_mm=_WORKING_MM) if template is None else template
-    visible = soft_tissue(image)
-    pose = find_brain(image, template)
+    small = soft_tissue(_smaller(image))
+    pose = find_brain(small, template)
     progress(Progress(task=task, done=1, total=3))
-    rough = _on_image(template.brain, pose.image_from_template.inverse(), image.grid)
-    stripped = _already_extracted(visible, rough)
-    if stripped is not None:
-        mask = stripped
+    rough = _on_image(template.brain, pose.image_from_template.inverse(), small.grid)
+    stripped = _is_brain_alone(small, rough)
+    if stripped:
+        mask = _tidied(_shown(image), image.grid)
     else:
-        head = template_head(template)
-        even = correct_bias(visible, mask=Labels(rough, image.grid)) if image.unit != "HU" else visible
-        deformed = _deformed(even, head, pose.image_from_template)
+        even = correct_bias(small, mask=Labels(rough, small.grid)) if image.unit != "HU" else small
+        deformed, edge_seen = _deformed(even, template_head(template), pose.image_from_template)
         progress(Progress(task=task, done=2, total=3))
-        closed = _on_image(template.brain, deformed, image.grid, closing_mm=_CLOSING_MM)
+        level = 0.5 if edge_seen else _HIDDEN_EDGE_LEVEL
+        closed = _on_image(template.brain, deformed, image.grid, closing_mm=_CLOSING_MM, level=level)
         mask = _tidied(closed, image.grid)
     progress(Progress(task=task, done=3, total=3))
     return BrainExtraction(
@@ -109,12 +114,12 @@ def brain_mask(
         image_from_template=pose.image_from_template,
         similarity=pose.similarity,
         overlap=pose.overlap,
-        already_extracted=stripped is not None,
+        already_extracted=stripped,
     )
 
 
-def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> Transform:
-    """Fit the layered head to the image; give template_from_image."""
+def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> tuple[Transform, bool]:
+    """Fit the layered head to the image; give template_from_image, and whether fluid stands out from bone."""
     there = np.asarray(warp(image, image_from_template, onto=head.grid, outside=np.nan).values, dtype=np.float32)
     colours = tissue_colours(there, head.layers, head.near & np.isfinite(there))
     aligned = align_deformable(
@@ -125,41 +130,59 @@ def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> 
         finest_mm=_FINEST_MM,
         smoothing_mm=_SMOOTHING_MM,
     )
-    return aligned.fixed_from_moving
+    values = colours.values
+    edge_seen = abs(values["csf"] - values["bone"]) > abs(values["grey"] - values["csf"])
+    return aligned.fixed_from_moving, edge_seen
 
 
 def _on_image(
-    brain: Labels, template_from_image: Transform, grid: Grid, *, closing_mm: float = 0.0
+    brain: Labels, template_from_image: Transform, grid: Grid, *, closing_mm: float = 0.0, level: float = 0.5
 ) -> NDArray[np.bool_]:
-    """Read a smooth mask through a transform at 2 mm, close its furrows, and cut it on the image's own grid."""
+    """Read a smooth mask through a transform at 2 mm, close its furrows, and cut it at a level on the image's own grid."""
     spacing = [float(np.clip(s, _READING_MM, _WORKING_MM)) for s in grid.spacing_mm]
     coarse = grid.with_spacing(spacing, keep="extent").padded(int(closing_mm / min(spacing)) + 1)
     share = Image(ndimage.gaussian_filter(brain.values.astype(np.float32), 0.5), brain.grid)
     there = warp(share, template_from_image, onto=coarse)
     if closing_mm:
         there = there.with_values(_closed(np.asarray(there.values) >= 0.5, coarse, closing_mm))
-    return np.asarray(upsample(there, onto=grid).values >= 0.5)
+    return np.asarray(upsample(there, onto=grid).values >= level)
 
 
 def _closed(mask: NDArray[np.bool_], grid: Grid, radius_mm: float) -> NDArray[np.float32]:
     """Fill what a ball of the radius cannot enter from outside; a little blurred, so that 0.5 is a smooth edge."""
     wide = ndimage.distance_transform_edt(~mask, sampling=grid.spacing_mm) <= radius_mm
     closed = np.asarray(ndimage.distance_transform_edt(wide, sampling=grid.spacing_mm)) > radius_mm
-    return np.asarray(ndimage.gaussian_filter(closed.astype(np.float32), 0.7))
+    return np.asarray(ndimage.gaussian_filter(closed.astype(np.float32), [_EDGE_MM / s for s in grid.spacing_mm]))
 
 
-def _already_extracted(image: Image, rough: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Recognise an image that is blank outside a brain; give what is not blank, without holes."""
-    values = np.nan_to_num(np.asarray(image.values, dtype=np.float32))
-    edge = np.concatenate([np.take(values, [0, -1], axis=axis).ravel() for axis in range(3)])
-    blank = float(np.median(edge))
-    shown = values != blank
+def _is_brain_alone(image: Image, rough: NDArray[np.bool_]) -> bool:
+    """Recognise an image that is blank outside a brain."""
+    shown = _shown(image)
     if 1 - np.mean(shown) < _STRIPPED_BACKGROUND:
-        return None
+        return False
     mask = _tidied(shown, image.grid)
     both = int(np.count_nonzero(mask)) + int(np.count_nonzero(rough))
-    dice = 2 * int(np.count_nonzero(mask & rough)) / both if both else 0.0
-    return mask if dice >= _STRIPPED_DICE else None
+    return both > 0 and 2 * int(np.count_nonzero(mask & rough)) / both >= _STRIPPED_DICE
+
+
+def _shown(image: Image) -> NDArray[np.bool_]:
+    """Find where the image differs from the typical value of its border."""
+    values = np.nan_to_num(np.asarray(image.values, dtype=np.float32))
+    edge = np.concatenate([np.take(values, [0, -1], axis=axis).ravel() for axis in range(3)])
+    return np.asarray(values != float(np.median(edge)))
+
+
+def _smaller(image: Image) -> Image:
+    """Average whole voxels to about 2 mm: all that finding and fitting a brain need."""
+    work = coarser(
+        WorkingImage(
+            values=np.nan_to_num(np.asarray(image.values, dtype=np.float32)),
+            grid=image.grid,
+            mask=np.ones(image.grid.shape, dtype=bool),
+        ),
+        _WORKING_MM,
+    )
+    return Image(work.values, work.grid, image.unit)
 
 
 def _tidied(mask: NDArray[np.bool_], grid: Grid) -> NDArray[np.bool_]:

@@ -87,7 +87,7 @@ def find_brain(image: Image, template: Template) -> BrainPose:
     AlignmentFailure
         If nothing like a brain is found.
     """
-    search = working_image(soft_tissue(image), None, name="head")
+    search = working_image(soft_tissue(image), None, name="head", finest_mm=2.0)
     brain = _searched(template_head(template))
     levels = []
     for spacing in (2.0, 4.0, 8.0):
