@@ -74,6 +74,7 @@ class _Side:
         window = brain_window(outline.brain.mask, outline.brain.grid.spacing_mm)
         measuring = Measuring(
             difference=outline.difference.values[window],
+            doubt=outline.doubt.values[window],
             noise=outline.noise,
             brain=outline.brain.mask[window],
             spacing_mm=outline.brain.grid.spacing_mm,
@@ -261,10 +262,10 @@ def _looked_for(
                     region |= _hit(other_on_lattice, boxes[label - 1], label, lattice, side)
             sign = other.signs[there[0] - 1]
             contrast = typical[0] * other.outline.measured[there[0] - 1].contrast / typical[1]
+            seen = sum(other.outline.measured[label - 1].volume_mm3 for label in there)
             if here:
-                pieces = _pieces(side, labels, region, here, sign, contrast)
+                pieces = _pieces(side, labels, region, here, sign, contrast, seen)
             else:
-                seen = sum(other.outline.measured[label - 1].volume_mm3 for label in there)
                 whole = _shown(side, labels, region, sign, contrast, seen)
                 pieces = [] if whole is None else [whole]
             for piece in pieces:
@@ -277,7 +278,13 @@ def _looked_for(
 
 
 def _pieces(
-    side: _Side, labels: LabelArray, region: NDArray[np.bool_], here: tuple[int, ...], sign: int, contrast: float
+    side: _Side,
+    labels: LabelArray,
+    region: NDArray[np.bool_],
+    here: tuple[int, ...],
+    sign: int,
+    contrast: float,
+    seen_mm3: float,
 ) -> list[NDArray[np.bool_]]:
     """Parts of a lesion that the other visit shows in one piece and this one leaves out of its outline."""
     parameters, measuring = side.measuring.parameters, side.measuring
@@ -303,9 +310,7 @@ def _pieces(
         piece[window] = parts == number
         if np.count_nonzero(piece) * np.prod(measuring.spacing_mm) < 0.5 * parameters.smallest_volume_mm3:
             continue
-        shown = _shown(
-            side, labels, piece, sign, contrast, 2 * parameters.smallest_volume_mm3 / parameters.presence_of_other
-        )
+        shown = _shown(side, labels, piece, sign, contrast, seen_mm3)
         if shown is not None:
             found.append(shown & ~near(labels > 0, measuring.spacing_mm, distance_mm=0.5))
     return found
@@ -367,8 +372,8 @@ def _shown(
     box = ndimage.find_objects(region.astype(np.uint8))[0]
     extent = measuring.extent_of(number, box, probe, sign)
     spacing = np.asarray(measuring.spacing_mm)
-    summed = extent.edge_signal + float(extent.excess[extent.interior].sum(dtype=np.float64)) * float(np.prod(spacing))
-    interior_noise = np.sqrt(np.count_nonzero(extent.interior)) * measuring.noise.voxel * measuring.noise.growth
+    summed = extent.edge_signal + float(extent.excess[extent.whole].sum(dtype=np.float64)) * float(np.prod(spacing))
+    interior_noise = np.sqrt(np.count_nonzero(extent.whole)) * measuring.noise.voxel * measuring.noise.growth
     noise = float(np.hypot(extent.edge_signal_sd, interior_noise * np.prod(spacing)))
     volume, sd = summed / contrast, noise / contrast
     least = max(

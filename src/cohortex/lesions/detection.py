@@ -17,6 +17,7 @@ Mask = NDArray[np.bool_]
 
 _LOCAL_MM = 8.0  # the filter is compared with what it gives around, mm: cortex strays more than white matter
 _LEAST_STRAY = 0.8  # of the spread foretold
+_MOST_DARK, _MOST_BRIGHT = 3, 8  # standard deviations that count: a perivascular space must not hide its neighbour
 
 TOUCHING = ndimage.generate_binary_structure(3, 1)
 """Voxels of one lesion share a face."""
@@ -55,15 +56,15 @@ def lesion_seeds(
     ndarray of bool
         Seeds.
     """
-    limit = 8 * np.hypot(np.float32(noise), doubt)
-    bounded = np.where(brain, np.clip(excess, -limit, limit), 0).astype(np.float32)
+    usual = np.hypot(np.float32(noise), doubt)
+    bounded = np.where(brain, np.clip(excess, -_MOST_DARK * usual, _MOST_BRIGHT * usual), 0).astype(np.float32)
     point = np.zeros((31, 31, 31), dtype=np.float32)
     point[15, 15, 15] = 1
     seeds = np.zeros(brain.shape, dtype=bool)
     for sigma_mm in parameters.scales_mm:
         left = float(np.sqrt(np.sum(blurred(point, spacing_mm, sigma_mm=sigma_mm).astype(np.float64) ** 2)))
         spread = np.hypot(np.float32(noise * left), blurred(doubt, spacing_mm, sigma_mm=sigma_mm))
-        filtered = blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread
+        filtered = np.asarray(blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread, dtype=np.float32)
         local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=_LOCAL_MM)
         seeds |= filtered > parameters.seed_score * np.maximum(local, _LEAST_STRAY)
     return np.asarray(seeds & brain)
@@ -71,7 +72,7 @@ def lesion_seeds(
 
 def lesion_extent(
     excess: Array,
-    noise: Array,
+    least: Array,
     seeds: Mask,
     *,
     brain: Mask,
@@ -85,8 +86,8 @@ def lesion_extent(
     ----------
     excess : ndarray, shape (I, J, K)
         Difference to the healthy expectation, positive for a lesion, in the unit of the image.
-    noise : ndarray
-        Its healthy standard deviation, same shape.
+    least : ndarray
+        What healthy tissue may reach, same shape.
     seeds : ndarray of bool
         From `lesion_seeds`.
     brain, spacing_mm
@@ -102,7 +103,7 @@ def lesion_extent(
         Numbered outlines; 0 elsewhere. The order is that of the voxels.
     """
     quiet = blurred(np.where(brain, excess, 0).astype(np.float32), spacing_mm, sigma_mm=parameters.outline_sigma_mm)
-    floor = np.maximum(0.5 * least_contrast, 1.0 * noise)
+    floor = np.maximum(0.5 * least_contrast, least)
     candidates, count = ndimage.label((quiet > floor) & brain, structure=TOUCHING)
     outline = np.zeros(brain.shape, dtype=bool)
     with_seed = np.unique(candidates[seeds])

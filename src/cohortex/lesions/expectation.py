@@ -115,11 +115,13 @@ def expect_healthy(
     known = np.tensordot(table, tissue, axes=1)
     drift = _drift(contrasts[0], known, _typical(contrasts[0] - known, tissue, brain), spacing_mm, parameters)
     expected = np.asarray(flat * drift, dtype=np.float32)
-    away = contrasts[0] - expected if len(signs) > 1 else signs[0] * (contrasts[0] - expected)
+    away = np.asarray(contrasts[0] - expected, dtype=np.float32) * (1 if len(signs) > 1 else signs[0])
     doubt_of = np.zeros(brain.shape, dtype=np.float32)
     doubt_of[brain] = np.sqrt(np.maximum(a * a * doubt[0] + 2 * a * b * doubt[1] + b * b * doubt[2], 0))
     usual = np.hypot(np.float32(noise[0]), doubt_of)
-    strays = local_spread(away / usual, 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1)
+    strays = local_spread(
+        (away / usual).astype(np.float32), 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1
+    )
     spread = usual * np.maximum(strays, _LEAST_STRAY)
     return HealthyExpectation(
         expected=expected,

@@ -55,6 +55,8 @@ class LesionOutline:
         Observed minus expected healthy intensity, in the unit of the image; 0 outside the brain.
     spread : Image
         One standard deviation of healthy tissue about that expectation, its variety included.
+    doubt : Image
+        The part of it that is doubt about the tissue beneath.
     noise : NoiseModel
         How much of that changes from voxel to voxel, and how much from place to place.
     brain : Labels
@@ -76,6 +78,7 @@ class LesionOutline:
     contrast: str
     difference: Image
     spread: Image
+    doubt: Image
     noise: NoiseModel
     brain: Labels
     white_level: float
@@ -166,7 +169,9 @@ def outline_lesions(
     labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
     around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
     noise = measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing)
-    measure = Measuring(difference=difference, noise=noise, brain=inside, spacing_mm=spacing, parameters=parameters)
+    measure = Measuring(
+        difference=difference, doubt=healthy.doubt, noise=noise, brain=inside, spacing_mm=spacing, parameters=parameters
+    )
     table = measure.all_of(labels, signs)
     labels, signs = ordered_by_volume(
         labels,
@@ -182,6 +187,7 @@ def outline_lesions(
         contrast=contrast,
         difference=Image(placed(difference, window, grid.shape), grid, images[contrast].unit),
         spread=Image(placed(healthy.spread, window, grid.shape), grid, images[contrast].unit),
+        doubt=Image(placed(healthy.doubt, window, grid.shape), grid, images[contrast].unit),
         noise=noise,
         brain=brain,
         white_level=healthy.levels[WHITE],
@@ -260,7 +266,7 @@ def _healthy_extras(
     if contrast == "FLAIR":
         fluid = np.clip((healthy.prior[CSF] - 0.5) / 0.3, 0, 1)
         bright = np.float32(healthy.levels[GREY]) * healthy.drift
-        extra += fluid * np.maximum(bright - healthy.expected, 0)
+        extra += fluid * np.clip(image - healthy.expected, 0, np.maximum(bright - healthy.expected, 0))
     return extra
 
 
@@ -283,7 +289,7 @@ def _is_fluid(scene: _Scene, where: Mask, sign: int) -> bool:
 def _extent(scene: _Scene, sign: int, expected: Array, seeds: Mask) -> NDArray[np.int32]:
     return lesion_extent(
         sign * (scene.image - expected),
-        scene.healthy.spread,
+        np.maximum(scene.healthy.noise, 2 * scene.healthy.doubt),
         seeds,
         brain=scene.brain,
         spacing_mm=scene.spacing_mm,
@@ -337,6 +343,7 @@ def _nothing(contrast: str, brain: Labels, unit: str, parameters: LesionParamete
         contrast=contrast,
         difference=Image(zero, brain.grid, unit),
         spread=Image(zero, brain.grid, unit),
+        doubt=Image(zero, brain.grid, unit),
         noise=NoiseModel(voxel=0.0, growth=1.0, background=0.0),
         brain=brain,
         white_level=0.0,

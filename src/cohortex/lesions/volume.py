@@ -24,6 +24,8 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _UNRESOLVED_SD = 0.3  # relative doubt about the contrast of a lesion without an interior
+_SURE = 0.2  # doubt about the healthy intensity, as a share of the contrast, with which partial volume can be told
+_HARD_EDGE_SD = 0.15  # of a voxel, for each voxel of an edge without partial volume
 _FITTED_INTERIOR_MM3 = 80.0  # a lesion with less interior has its contrast fitted
 
 
@@ -39,10 +41,13 @@ class Extent:
         Where in the arrays it and its surroundings lie; the arrays below have that shape.
     excess : ndarray of float32
         Difference to the local background.
-    outline, interior, edge : ndarray of bool
-        Voxels at least half lesion, all lesion, and voxels that may be partly lesion.
-    interior_mm3 : float
-        Volume of the interior.
+    outline, interior : ndarray of bool
+        Voxels at least half lesion, and those deep inside.
+    whole, edge : ndarray of bool
+        Voxels counted as all lesion (the interior, and the outline where the healthy tissue is too doubtful to tell
+        partial volume), and those counted by their share.
+    whole_mm3, whole_sd_mm3 : float
+        Volume of the former, and one standard deviation for their hard edge.
     edge_signal, edge_signal_sd : float
         Excess summed over the edge times voxel volume, and one standard deviation of it.
     contrast, contrast_sd : float
@@ -61,8 +66,10 @@ class Extent:
     excess: Array
     outline: Mask
     interior: Mask
+    whole: Mask
     edge: Mask
-    interior_mm3: float
+    whole_mm3: float
+    whole_sd_mm3: float
     edge_signal: float
     edge_signal_sd: float
     contrast: float
@@ -73,12 +80,12 @@ class Extent:
 
     def volume_mm3(self, contrast: float) -> float:
         """Volume, mm³, if the contrast of the lesion is `contrast`."""
-        return max(0.0, self.interior_mm3 + self.edge_signal / contrast)
+        return max(0.0, self.whole_mm3 + self.edge_signal / contrast)
 
     def volume_sd_mm3(self, contrast: float, contrast_sd: float) -> float:
         """One standard deviation of that volume, mm³: noise of the edge, and doubt about the contrast."""
         doubt = self.edge_signal / contrast * contrast_sd / contrast
-        return float(np.hypot(self.edge_signal_sd / contrast, doubt))
+        return float(np.sqrt((self.edge_signal_sd / contrast) ** 2 + doubt**2 + self.whole_sd_mm3**2))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +128,7 @@ def measure_extent(
     box: tuple[slice, ...],
     sign: int,
     difference: Array,
+    doubt: Array,
     noise: NoiseModel,
     brain: Mask,
     spacing_mm: Sequence[float],
@@ -138,8 +146,8 @@ def measure_extent(
         Where that box lies in the whole.
     sign : int
         1 for a lesion brighter than healthy tissue, -1 for a darker one.
-    difference : ndarray
-        Observed minus expected healthy intensity, in the box.
+    difference, doubt : ndarray
+        Observed minus expected healthy intensity, and the standard deviation of the latter, in the box.
     noise : NoiseModel
         Its noise in healthy tissue.
     brain : ndarray of bool
@@ -160,16 +168,20 @@ def measure_extent(
     distance = ndimage.distance_transform_edt(~mine, sampling=spacing_mm)
     shell = free & (distance <= max(parameters.shell_mm, 1.01 * min(spacing_mm)))
     local = sign * difference
-    offset, offset_sd = _background_offset(local[shell], noise)
+    sure = doubt <= _SURE * max(float(np.median(local[inside])), 0.0)
+    trusted = shell & sure
+    offset, offset_sd = _background_offset(local[trusted if np.count_nonzero(trusted) >= 30 else shell], noise)
     above = np.asarray(local - offset, dtype=np.float32)
     interior = _interior(inside, spacing_mm)
-    edge = mine & ~interior
+    whole = interior | (inside & ~sure)
+    edge = mine & sure & ~interior
     core = _core_values(above, inside, interior)
     contrast = float(np.median(core))
     contrast_sd = 1.2533 * noise.voxel * noise.growth / np.sqrt(len(core))
     if not interior.any():
         contrast_sd = float(np.hypot(contrast_sd, _UNRESOLVED_SD * contrast))
     edge_noise = np.sqrt(np.count_nonzero(edge)) * noise.voxel * noise.growth
+    rim = np.count_nonzero(inside & ~sure & ~ndimage.binary_erosion(inside))
     return Extent(
         label=label,
         sign=sign,
@@ -177,8 +189,10 @@ def measure_extent(
         excess=above,
         outline=inside,
         interior=interior,
+        whole=whole,
         edge=edge,
-        interior_mm3=float(np.count_nonzero(interior)) * voxel_mm3,
+        whole_mm3=float(np.count_nonzero(whole)) * voxel_mm3,
+        whole_sd_mm3=_HARD_EDGE_SD * rim * voxel_mm3,
         edge_signal=float(above[edge].sum(dtype=np.float64)) * voxel_mm3,
         edge_signal_sd=float(np.hypot(edge_noise, offset_sd * np.count_nonzero(edge))) * voxel_mm3,
         contrast=contrast,
@@ -259,6 +273,7 @@ class Measuring:
     """What volumes are read from; arrays of shape (I, J, K) as in `measure_extent`."""
 
     difference: Array
+    doubt: Array
     noise: NoiseModel
     brain: Mask
     spacing_mm: tuple[float, ...]
@@ -288,29 +303,33 @@ class Measuring:
             box=window,
             sign=sign,
             difference=self.difference[window],
+            doubt=self.doubt[window],
             noise=self.noise,
             brain=self.brain[window],
             spacing_mm=self.spacing_mm,
             parameters=self.parameters,
         )
 
+    def _interior_mm3(self, extent: Extent) -> float:
+        return float(np.count_nonzero(extent.interior) * np.prod(self.spacing_mm))
+
     def _margin(self, reach_mm: float) -> list[int]:
         return [int(n) + 1 for n in np.ceil(reach_mm / np.asarray(self.spacing_mm))]
 
     def _with_fitted_contrasts(self, extents: list[Extent]) -> list[Extent]:
         """Replace the contrast of small lesions by that of an ellipsoid seen through the voxels."""
-        large = [e for e in extents if e.interior_mm3 >= _FITTED_INTERIOR_MM3]
+        large = [e for e in extents if self._interior_mm3(e) >= _FITTED_INTERIOR_MM3]
         typical = float(np.median([e.contrast for e in large])) if large else None
         result = []
         for e in extents:
-            if e.interior_mm3 >= _FITTED_INTERIOR_MM3 or self.noise.voxel <= 0:
+            if self._interior_mm3(e) >= _FITTED_INTERIOR_MM3 or self.noise.voxel <= 0:
                 result.append(e)
                 continue
             start = typical if typical is not None else e.contrast
             prior_sd = 2 * self.parameters.plateau_prior_spread * start
             fit = fit_ellipsoid(
                 e.excess,
-                e.interior | e.edge,
+                e.whole | e.edge,
                 e.outline,
                 spacing_mm=self.spacing_mm,
                 noise=self.noise.voxel * self.noise.growth,
@@ -354,7 +373,7 @@ def volume_table(extents: Sequence[Extent], contrasts: Contrasts, shape: tuple[i
         share = np.clip(e.excess / contrast, 0, 1)
         part = fraction[e.box]
         part[e.edge] = share[e.edge]
-        part[e.interior] = 1
+        part[e.whole] = 1
         lesions.append(
             MeasuredLesion(
                 label=e.label,
