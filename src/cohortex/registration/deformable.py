@@ -17,7 +17,8 @@ from cohortex.registration.similarity import Similarity, correlation, mutual_inf
 from cohortex.registration.working import WorkingImage, blurred, coarser, cropped_to_mask, working_image
 from cohortex.transform import Affine, Chain, Displacement, Rigid, warp
 
-_LEVELS = ((8.0, 6), (4.0, 8), (2.0, 2))  # spacing mm, rounds; the intensities are matched anew before each round
+_LEVELS = ((4, 6), (2, 8), (1, 2))  # times the finest spacing, rounds; intensities are matched anew before each round
+_COARSEST_MM = 12.0
 _ITERATIONS = 8  # demons steps in a round
 _MARGIN_MM = 20.0  # the field dies away around what counts
 _TAPER_MM = 10.0
@@ -91,7 +92,7 @@ def align_deformable(
     moving_work = working_image(moving, moving_mask, name="moving", finest_mm=finest_mm)
     if start is None:
         start = _affine_start(fixed, moving, fixed_mask, moving_mask)
-    schedule = [(s, n) for s, n in _LEVELS if s > finest_mm * 1.01] + [(finest_mm, _LEVELS[-1][1])]
+    schedule = [(n * finest_mm, rounds) for n, rounds in _LEVELS if n == 1 or n * finest_mm <= _COARSEST_MM]
     total = sum(n for _, n in schedule) + 1
     pairs = _levels(fixed_work, moving_work, [s for s, _ in schedule])
     field: Image | None = None

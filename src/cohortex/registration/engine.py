@@ -9,6 +9,7 @@ import numpy as np
 import SimpleITK as sitk
 from numpy.typing import NDArray
 
+from cohortex.errors import AlignmentFailure
 from cohortex.geometry import Grid
 from cohortex.registration.similarity import Similarity, correlation, mutual_information
 from cohortex.registration.working import WorkingImage
@@ -64,6 +65,8 @@ def optimised(
     ------
     ValueError
         If this engine has no such similarity.
+    AlignmentFailure
+        If too little overlaps on the way.
     """
     if similarity not in _METRICS:
         known = ", ".join(getattr(f, "__name__", str(f)) for f in _METRICS)
@@ -92,7 +95,13 @@ def optimised(
     center = fixed.grid.world_of(np.argwhere(fixed.mask).mean(axis=0))
     transform = _simpleitk_transform(start, model, center)
     method.SetInitialTransform(transform, inPlace=True)
-    method.Execute(to_simpleitk(fixed.values, fixed.grid, sitk.sitkFloat32), to_simpleitk(moving.values, moving.grid))
+    try:
+        method.Execute(to_simpleitk(fixed.values, fixed.grid), to_simpleitk(moving.values, moving.grid))
+    except RuntimeError as error:
+        raise AlignmentFailure(
+            "the images and masks do not overlap enough to be aligned from this start; check that both show the same "
+            "body part, or leave start out."
+        ) from error
     matrix = np.eye(4)
     matrix[:3, :3] = np.reshape(transform.GetMatrix(), (3, 3))
     origin = np.asarray(transform.TransformPoint((0.0, 0.0, 0.0)))
@@ -100,14 +109,14 @@ def optimised(
     return Rigid(matrix) if model == "rigid" else Affine(matrix)
 
 
-def to_simpleitk(values: NDArray[np.generic], grid: Grid, kind: int | None = None) -> sitk.Image:
+def to_simpleitk(values: NDArray[np.generic], grid: Grid) -> sitk.Image:
     """Hand an orthogonal grid and its values to SimpleITK, whose world is LPS mm too."""
     image = sitk.GetImageFromArray(np.ascontiguousarray(np.transpose(values)))
     left, _, right = np.linalg.svd(grid.direction)  # nearest orthonormal: headers round their cosines
     image.SetSpacing([float(s) for s in grid.spacing_mm])
     image.SetOrigin([float(x) for x in grid.origin_mm])
     image.SetDirection((left @ right).ravel().tolist())
-    return image if kind is None else sitk.Cast(image, kind)
+    return image
 
 
 def _simpleitk_transform(start: Rigid | Affine, model: Model, center: NDArray[np.float64]) -> Any:

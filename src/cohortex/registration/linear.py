@@ -20,6 +20,7 @@ from cohortex.transform import Affine, Rigid, Transform
 _LEVELS_MM = (8.0, 4.0, 2.0, 1.0)
 _SAMPLES = 120_000
 _STARTS = 5
+_LEAST_KEPT = 0.98  # of similarity times overlap: the optimiser and this check see different samples
 _DISPLACED_MM = 16.0
 _DISPLACED_DEG = 15.0
 _LEAST_OVERLAP = 0.4
@@ -172,7 +173,8 @@ def _from_many_starts(level: _Level, similarity: Similarity) -> Rigid:
 
 
 def _climbed(level: _Level, start: Rigid | Affine, model: Model, similarity: Similarity) -> Rigid | Affine:
-    return optimised(
+    """Climb on one level; keep the start where the climb ends lower, as when it leaves the field of view."""
+    found = optimised(
         level.fixed,
         level.moving,
         start,
@@ -183,6 +185,10 @@ def _climbed(level: _Level, start: Rigid | Affine, model: Model, similarity: Sim
         iterations=120 if level.spacing_mm > 3 else 60,
         samples=_SAMPLES,
     )
+    points, samples = sample_points(level.fixed)
+    before, after = (score(level.moving, points, samples, motion, similarity) for motion in (start, found))
+    lost = np.isfinite(before[0]) and not after[0] * after[1] > _LEAST_KEPT * before[0] * before[1]
+    return start if lost else found
 
 
 def _judged(level: _Level, motion: Rigid | Affine, similarity: Similarity) -> tuple[float, bool]:
