@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from cohortex import phantoms
 from cohortex.phantoms import SCANNERS
@@ -23,11 +22,11 @@ def test_a_head_is_brought_closer_to_its_true_place_in_the_template_without_fold
     before = np.linalg.norm(there - true, axis=1).mean()
     after = np.linalg.norm(found.moving_from_fixed(there) - true, axis=1).mean()
     assert before > 1.8
-    assert after < 0.72 * before  # 1.99 to 1.3 mm: homogeneous white matter says nothing of where it lies
+    assert after < 0.76 * before  # 2.03 to 1.46 mm at 3 mm: homogeneous white matter says nothing of where it lies
 
     here = anatomy.grid.world_of(np.argwhere(anatomy.brain.mask)[::31])
     home = anatomy.template_from_head(here)
-    assert np.linalg.norm(found.fixed_from_moving(here) - home, axis=1).mean() < 0.72 * before
+    assert np.linalg.norm(found.fixed_from_moving(here) - home, axis=1).mean() < 0.76 * before
 
     assert found.folded_fraction == 0
     assert found.inverse_error_mm <= 0.05
