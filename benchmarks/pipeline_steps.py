@@ -69,7 +69,7 @@ def _step_table(outputs: Iterable[Path]) -> list[str]:
 
 def _seconds_by_step(store: ResultStore) -> dict[str, float]:
     totals: dict[str, float] = {}
-    for key in store.keys():
+    for key in list(store.keys()):
         record = store.provenance(key)
         if "step" in record:
             totals[record["step"]] = totals.get(record["step"], 0.0) + record["seconds"]

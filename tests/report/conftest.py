@@ -190,6 +190,7 @@ def make_visit(
         lesion_contrast="FLAIR",
         series=series,
         lesions=tuple(lesions),
+        not_outlined="",
         brain_volume_ml=1432.7,
         tissue_volumes_ml={"grey": 741.2, "white": 522.9, "csf": 168.6},
         alignment=TemplateAlignmentRecord(

@@ -114,3 +114,8 @@ def test_visit_is_told_in_one_sentence(visit: VisitResult) -> None:
 
 def test_every_event_has_its_word() -> None:
     assert all(ENGLISH[kind] for kind in IMPORTANCE)
+
+
+def test_what_was_not_looked_for_is_not_called_absent(visit: VisitResult):
+    result = replace(visit, lesions=(), not_outlined="the alignment with the template failed")
+    assert headline(result).startswith("Lesions were not outlined: the alignment with the template failed;")

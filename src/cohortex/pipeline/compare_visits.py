@@ -83,25 +83,27 @@ def pictures_halfway(
     follow_up: LesionOutline,
     baseline_image: Image,
     follow_up_image: Image,
+    baseline_brain: Labels,
+    follow_up_brain: Labels,
     alignment: MidwayAlignment,
     change: Labels,
 ) -> ComparisonImages:
     """Bring both visits onto the midway grid, in units of their white matter, for the pictures of the report."""
     sides = (
-        (baseline, baseline_image, alignment.baseline_from_midway),
-        (follow_up, follow_up_image, alignment.follow_up_from_midway),
+        (baseline, baseline_image, baseline_brain, alignment.baseline_from_midway),
+        (follow_up, follow_up_image, follow_up_brain, alignment.follow_up_from_midway),
     )
     scaled, lesions, brains = [], [], []
-    for outline, image, from_midway in sides:
+    for outline, image, brain, from_midway in sides:
         there = warp(image, from_midway, onto=alignment.grid)
         level = abs(outline.white_level) or 1.0
         in_hu = image.unit == "HU"
         values = there.values if in_hu else (there.values / level).astype(np.float32)
         scaled.append(Image(values, alignment.grid, "HU" if in_hu else "white matter = 1"))
         lesions.append(warp(outline.labels, from_midway, onto=alignment.grid))
-        brains.append(warp(outline.brain, from_midway, onto=alignment.grid).values != 0)
-    brain = brains[0] & brains[1]
-    difference = np.where(brain, scaled[1].values - scaled[0].values, 0).astype(np.float32)
+        brains.append(warp(brain, from_midway, onto=alignment.grid).values != 0)
+    both = brains[0] & brains[1]
+    difference = np.where(both, scaled[1].values - scaled[0].values, 0).astype(np.float32)
     return ComparisonImages(
         baseline=scaled[0],
         follow_up=scaled[1],
@@ -109,7 +111,7 @@ def pictures_halfway(
         change=change,
         baseline_lesions=Labels(lesions[0].values, alignment.grid),
         follow_up_lesions=Labels(lesions[1].values, alignment.grid),
-        brain=Labels(brain, alignment.grid),
+        brain=Labels(both, alignment.grid),
     )
 
 
@@ -183,6 +185,8 @@ def compare_visits(
             comparison_node["follow_up"],
             plans[0].corrected,
             plans[1].corrected,
+            plans[0].brain,
+            plans[1].brain,
             alignment_node,
             comparison_node["change_common"],
         )
@@ -232,7 +236,7 @@ def compare_visits(
             events=comparison.events,
             baseline_total_ml=sum(lesion.volume_ml for lesion in visits[0].lesions),
             follow_up_total_ml=sum(lesion.volume_ml for lesion in visits[1].lesions),
-            alignment_similarity=alignment.similarity,
+            alignment_similarity=_correlation(pictures),
             alignment_converged=alignment.converged,
             motion_mm=_mean_motion_mm(alignment, values[0].brain),
             methods=method_records(runner, [pictures_node, *lesion_nodes]),
@@ -245,6 +249,14 @@ def compare_visits(
 def _jointly_outlined(values: VisitValues, outline: LesionOutline, lesions: tuple[Lesion, ...]) -> VisitValues:
     """Put the outlines that know of the other visit in place of those that do not."""
     return replace(values, outline=outline, lesions=lesions)
+
+
+def _correlation(pictures: ComparisonImages) -> float:
+    """Correlation of both visits in the brain, halfway: what the reader understands of an alignment."""
+    inside = pictures.brain.mask if pictures.brain is not None else np.ones(pictures.baseline.grid.shape, dtype=bool)
+    if np.count_nonzero(inside) < 2:
+        return 0.0
+    return float(np.corrcoef(pictures.baseline.values[inside], pictures.follow_up.values[inside])[0, 1])
 
 
 def _mean_motion_mm(alignment: MidwayAlignment, brain: Labels) -> float:

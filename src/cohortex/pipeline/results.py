@@ -79,6 +79,7 @@ class VisitResult:
     lesion_contrast: str
     series: tuple[SeriesRecord, ...]
     lesions: tuple[Lesion, ...]
+    not_outlined: str  # why lesions were not looked for; empty where they were
     brain_volume_ml: float
     tissue_volumes_ml: Mapping[str, float]  # grey, white, csf
     alignment: TemplateAlignmentRecord

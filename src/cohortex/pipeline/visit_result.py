@@ -24,7 +24,7 @@ from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import SeriesChoice, why_not
 from cohortex.pipeline.step import Node
 from cohortex.pipeline.visit_plan import LookedAtVisit, VisitPlan
-from cohortex.pipeline.visit_steps import TemplateMaps
+from cohortex.pipeline.visit_steps import TemplateMaps, why_not_outlined
 from cohortex.templates import TemplateAlignment
 from cohortex.transform import Transform
 
@@ -92,6 +92,7 @@ def visit_result(
         lesion_contrast=plan.contrast,
         series=series_records(plan.looked_at, plan.choice),
         lesions=values.lesions,
+        not_outlined=why_not_outlined(plan.contrast, alignment.converged),
         brain_volume_ml=float(np.count_nonzero(inside)) * voxel_ml,
         tissue_volumes_ml={
             name: float(np.sum(map_.values[inside], dtype=np.float64)) * voxel_ml

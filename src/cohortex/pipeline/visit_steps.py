@@ -214,9 +214,22 @@ def tissue_onto(template_from_image: Transform, brain: Labels) -> dict[str, Imag
         "volume; other contrasts served to tell fluid and flow apart."
     ),
 )
-def outline(images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], *, contrast: str) -> LesionOutline:
-    """Outline the lesions of the visit."""
+def outline(
+    images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], template_converged: bool, *, contrast: str
+) -> LesionOutline:
+    """Outline the lesions of the visit; nothing where `why_not_outlined` has a reason."""
+    if why_not_outlined(contrast, template_converged):
+        brain = brain.with_values(np.zeros_like(brain.values))
     return outline_lesions(images, brain=brain, tissue=tissue, contrast=contrast)
+
+
+def why_not_outlined(contrast: str, template_converged: bool) -> str:
+    """Say why lesions are not looked for on a series; empty where they are."""
+    if not template_converged:
+        return "the alignment with the template failed"
+    if contrast == "CT":
+        return "on CT alone no method here tells lesions from healthy tissue"
+    return ""
 
 
 @step(

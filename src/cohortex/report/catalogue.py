@@ -24,6 +24,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "split": "split",
         "merged": "merged",
         # headline of a visit
+        "not_outlined": "Lesions were not outlined: {reason}",
         "no_lesion": "No lesion was outlined on {contrast}",
         "one_lesion": "One lesion outlined on {contrast}: {place}, {volume} ml",
         "lesions": "{count} lesions outlined on {contrast}, {total} ml together, the largest {volume} ml ({place})",

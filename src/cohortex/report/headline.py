@@ -50,7 +50,9 @@ def by_importance(events: Sequence[LesionEvent]) -> list[LesionEvent]:
 
 def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
     lesions = sorted(result.lesions, key=lambda lesion: -lesion.volume_ml)
-    if not lesions:
+    if result.not_outlined:
+        found = text["not_outlined"].format(reason=result.not_outlined)
+    elif not lesions:
         found = text["no_lesion"].format(contrast=result.lesion_contrast)
     elif len(lesions) == 1:
         found = text["one_lesion"].format(
@@ -71,6 +73,9 @@ def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
 
 def _comparison_sentence(result: ComparisonResult, text: Mapping[str, str]) -> str:
     events = by_importance(result.events)
+    reason = result.baseline.not_outlined or result.follow_up.not_outlined
+    if reason:
+        return text["not_outlined"].format(reason=reason) + "."
     if not events:
         return text["no_lesion_twice"]
     kinds: dict[EventKind, list[LesionEvent]] = {}

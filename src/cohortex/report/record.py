@@ -21,8 +21,9 @@ from cohortex.report.wording import percent_change
 Record = dict[str, Any]
 """Plain values as JSON knows them."""
 
-POOR_SIMILARITY = 0.7
-"""Correlation with the template below which an alignment is called poor."""
+POOR_SIMILARITY = 0.4
+"""Correlation with the template below which an alignment is called poor: 0.9 and more for phantoms, 0.6 for good
+ones of real heads, whose folds the template does not have."""
 
 _LONGEST_NAME = 36
 _LEVELS = ("pass", "warn", "fail")
@@ -147,6 +148,7 @@ def _visit_fields(result: VisitResult) -> Record:
         "study_code": result.study_code,
         "visit": result.visit,
         "lesion_contrast": result.lesion_contrast,
+        "lesions_not_outlined_because": result.not_outlined,
         "lesion_count": len(lesions),
         "total_lesion_volume_ml": plain(sum(lesion.volume_ml for lesion in lesions)),
         "total_lesion_volume_sd_ml": total_sd_ml(lesions),
