@@ -73,8 +73,9 @@ class _Side:
     def of(cls, outline: LesionOutline, from_midway: Rigid, parameters: LesionParameters) -> _Side:
         window = brain_window(outline.brain.mask, outline.brain.grid.spacing_mm)
         measuring = Measuring(
-            difference=outline.difference.values[window],
-            doubt=outline.doubt.values[window],
+            difference=outline.difference.values,
+            expected=outline.expected.values,
+            doubt=outline.doubt.values,
             noise=outline.noise,
             brain=outline.brain.mask[window],
             spacing_mm=outline.brain.grid.spacing_mm,
@@ -371,11 +372,12 @@ def _shown(
     probe[region] = number
     box = ndimage.find_objects(region.astype(np.uint8))[0]
     extent = measuring.extent_of(number, box, probe, sign)
-    spacing = np.asarray(measuring.spacing_mm)
-    summed = extent.edge_signal + float(extent.excess[extent.whole].sum(dtype=np.float64)) * float(np.prod(spacing))
-    interior_noise = np.sqrt(np.count_nonzero(extent.whole)) * measuring.noise.voxel * measuring.noise.growth
-    noise = float(np.hypot(extent.edge_signal_sd, interior_noise * np.prod(spacing)))
-    volume, sd = summed / contrast, noise / contrast
+    summed = float(extent.share(contrast).sum(dtype=np.float64)) * extent.voxel_mm3
+    whole_noise = np.sqrt(np.count_nonzero(extent.whole)) * measuring.noise.voxel * measuring.noise.growth
+    sd = float(np.hypot(extent.edge_noise, whole_noise)) * extent.voxel_mm3 / contrast
+    # The region is the other visit's: here nothing says that even its middle is lesion, so every voxel counts by share.
+    middle = extent.excess[extent.whole] / np.maximum(contrast - extent.relief[extent.whole], 0.2 * contrast) - 1
+    volume = summed + float(middle.sum(dtype=np.float64)) * extent.voxel_mm3
     least = max(
         parameters.presence_share * parameters.smallest_volume_mm3,
         parameters.presence_sd * sd,

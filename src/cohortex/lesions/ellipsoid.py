@@ -31,6 +31,10 @@ class EllipsoidFit:
         In the unit of the image.
     volume_mm3, volume_sd_mm3 : float
         Volume of the ellipsoid, mm³.
+    slope : float
+        How the logarithm of the volume follows that of the contrast along what the fit cannot tell apart, -3 to 0.
+    volume_share_sd : float
+        One standard deviation of the logarithm of the volume when the contrast is known.
     background : float
         Level found around it, in the unit of the image.
     misfit : float
@@ -41,6 +45,8 @@ class EllipsoidFit:
     contrast_sd: float
     volume_mm3: float
     volume_sd_mm3: float
+    slope: float
+    volume_share_sd: float
     background: float
     misfit: float
 
@@ -50,8 +56,9 @@ def fit_ellipsoid(
     counted: NDArray[np.bool_],
     outline: NDArray[np.bool_],
     *,
+    relief: NDArray[np.float32],
     spacing_mm: Sequence[float],
-    noise: float,
+    noise: NDArray[np.float32],
     background_sd: float,
     contrast: float,
     contrast_sd: float,
@@ -65,10 +72,15 @@ def fit_ellipsoid(
         Difference to the local background, positive for a lesion.
     counted, outline : ndarray of bool
         Voxels that count, and the outline to start from.
+    relief : ndarray
+        How much brighter (towards the lesion) healthy tissue is in each voxel than in the core: a lesion of even
+        intensity stands out by that much less.
     spacing_mm : sequence of float
         Voxel spacing, mm.
-    noise, background_sd : float
-        Standard deviation of a voxel and of the background level, in the unit of the image.
+    noise : ndarray
+        Standard deviation of each voxel, in the unit of the image.
+    background_sd : float
+        Standard deviation of the background level.
     contrast, contrast_sd : float
         What is known of the contrast beforehand.
     blur_mm : float
@@ -82,7 +94,7 @@ def fit_ellipsoid(
     """
     spacing = np.asarray(spacing_mm, dtype=float)
     centers = np.argwhere(counted) * spacing  # (n, 3) mm
-    observed = excess[counted].astype(np.float64)
+    observed, lifted = excess[counted].astype(np.float64), relief[counted].astype(np.float64)
     counts = np.maximum(1, np.ceil(spacing / _SUBSAMPLE_MM - 1e-6)).astype(int)
     offsets = np.stack(
         np.meshgrid(
@@ -91,6 +103,7 @@ def fit_ellipsoid(
         axis=-1,
     ).reshape(-1, 3)
     edge_mm = float(np.hypot(np.max(spacing / counts), blur_mm))
+    voxel_noise = noise[counted].astype(np.float64)
     points = centers[:, None, :] + offsets  # (n, samples, 3)
 
     inside = np.argwhere(outline) * spacing
@@ -101,7 +114,7 @@ def fit_ellipsoid(
 
     def residual(p: NDArray[np.float64]) -> NDArray[np.float64]:
         level = np.exp(p[9])
-        modelled = level * _share(points, p, edge_mm) + p[10]
+        modelled = np.maximum(level - lifted, 0.2 * level) * _share(points, p, edge_mm) + p[10]
         size = p[3:6].mean()
         priors = np.concatenate(
             [
@@ -111,7 +124,7 @@ def fit_ellipsoid(
                 (p[:3] - middle) / (2 * np.maximum(radius, spacing / 2)),
             ]
         )
-        return np.concatenate([(observed - modelled) / noise, priors])
+        return np.concatenate([(observed - modelled) / voxel_noise, priors])
 
     bound = np.full(11, np.inf)
     bound[3:6] = np.log(4)
@@ -122,6 +135,9 @@ def fit_ellipsoid(
     misfit = float(np.sqrt(np.mean(residual(best.x)[: len(observed)] ** 2)))
     inflation = max(1.0, misfit)
     log_volume_sd = float(np.sqrt(max(covariance[3:6, 3:6].sum(), 0.0))) * inflation
+    together = float(covariance[3:6, 9].sum())
+    slope = float(np.clip(together / max(covariance[9, 9], 1e-12), -3.0, 0.0))
+    share_variance = float(covariance[3:6, 3:6].sum()) - 2 * slope * together + slope**2 * float(covariance[9, 9])
     volume = 4 / 3 * np.pi * float(np.exp(best.x[3:6].sum()))
     level = float(np.exp(best.x[9]))
     return EllipsoidFit(
@@ -129,6 +145,8 @@ def fit_ellipsoid(
         contrast_sd=level * float(np.sqrt(max(covariance[9, 9], 0.0))) * inflation,
         volume_mm3=volume,
         volume_sd_mm3=volume * log_volume_sd,
+        slope=slope,
+        volume_share_sd=float(np.sqrt(max(share_variance, 0.0))) * inflation,
         background=float(best.x[10]),
         misfit=misfit,
     )

@@ -41,7 +41,7 @@ def measure_lesions(
     Returns
     -------
     tuple of Lesion
-        By label, from 1. The contrast-to-noise ratio is that of the pure lesion to the healthy spread around it.
+        By label, from 1. The contrast-to-noise ratio is that of the pure lesion to the noise of a voxel.
     """
     if not outline.measured:
         return ()
@@ -72,7 +72,7 @@ def measure_lesions(
                 template_mm=template_mm,
                 place=describe(template_points) if describe is not None and template_points is not None else "",
                 slice_number=slice_index + 1 if slice_numbers is None else slice_numbers[slice_index],
-                contrast_to_noise=measured.contrast / max(float(np.mean(outline.spread.values[box][inside])), 1e-9),
+                contrast_to_noise=measured.contrast / outline.noise.voxel if outline.noise.voxel > 0 else 0.0,
                 kind=kind,
             )
         )

@@ -16,7 +16,7 @@ from cohortex.lesions.expectation import CSF, GREY, WHITE, HealthyExpectation, e
 from cohortex.lesions.lining import ventricular_lining
 from cohortex.lesions.noise import NoiseModel, measure_noise
 from cohortex.lesions.parameters import LesionParameters
-from cohortex.lesions.smoothing import near
+from cohortex.lesions.smoothing import blurred, near
 from cohortex.lesions.volume import MeasuredLesion, Measuring, ordered_by_volume
 
 Array = NDArray[np.float32]
@@ -34,6 +34,8 @@ _KINDS = {
     ("CT", -1): "CT hypodense",
 }
 _LEAST_CONTRAST = {"FLAIR": 0.15, "T2": 0.2, "T1c": 0.15, "T1": 0.12, "CT": 0.25}  # of the level of white matter
+_DEEP_ONLY = ("T1c", "T1", "CT")
+"""Contrasts on which a sulcus, a vessel or bone looks like a lesion: only deep white matter is searched."""
 _MARGIN_MM = 8.0
 _SOME_CSF = 0.12  # share of csf from which an outline must prove brighter than white matter
 
@@ -51,8 +53,9 @@ class LesionOutline:
         not its sum but that of the uncut shares.
     contrast : str
         Which contrast was outlined.
-    difference : Image
-        Observed minus expected healthy intensity, in the unit of the image; 0 outside the brain.
+    difference, expected : Image
+        Observed minus expected healthy intensity (0 outside the brain), and the latter, in the unit of the image, on
+        the box of the grid around the brain; so are the next two.
     spread : Image
         One standard deviation of healthy tissue about that expectation, its variety included.
     doubt : Image
@@ -77,6 +80,7 @@ class LesionOutline:
     fraction: Image
     contrast: str
     difference: Image
+    expected: Image
     spread: Image
     doubt: Image
     noise: NoiseModel
@@ -140,8 +144,9 @@ def outline_lesions(
     Notes
     -----
     Limits: lesions in white matter and deep grey matter on FLAIR are what it is made for. On T2 alone perivascular
-    spaces beyond 27 mm³ pass; on T1 alone a lesion looks like grey matter and only those far from cortex are found;
-    on CT contrast is a few HU and only large lesions are. Cortical lesions and those below 27 mm³ are not looked for.
+    spaces beyond 27 mm³ pass; on T1 (with contrast agent too) and CT sulci, vessels and bone look like lesions, so
+    that only deep white matter by the template is searched. Cortical lesions and those below 27 mm³ are not looked
+    for.
     """
     parameters = parameters or LesionParameters()
     contrast = contrast or choose_contrast(list(images))
@@ -165,12 +170,21 @@ def outline_lesions(
     )
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
     healthy = replace(healthy, offset=_healthy_extras(arrays[0], healthy, inside, spacing, contrast, least))
-    scene = _Scene(arrays[0], healthy, inside, fractions, spacing, least, parameters)
+    searched = inside
+    if contrast in _DEEP_ONLY:
+        searched = inside & (blurred(fractions[0], spacing, sigma_mm=parameters.deep_sigma_mm) > parameters.deep_white)
+    scene = _Scene(arrays[0], healthy, searched, fractions, spacing, least, parameters)
     labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
     around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
     noise = measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing)
     measure = Measuring(
-        difference=difference, doubt=healthy.doubt, noise=noise, brain=inside, spacing_mm=spacing, parameters=parameters
+        expected=(arrays[0] - difference).astype(np.float32),
+        difference=difference,
+        doubt=healthy.doubt,
+        noise=noise,
+        brain=inside,
+        spacing_mm=spacing,
+        parameters=parameters,
     )
     table = measure.all_of(labels, signs)
     labels, signs = ordered_by_volume(
@@ -181,13 +195,15 @@ def outline_lesions(
         least_contrast=parameters.kept_share * least,
     )
     table = measure.all_of(labels, signs)
+    box, unit = grid.cropped([w.start for w in window], [w.stop for w in window]), images[contrast].unit
     return LesionOutline(
         labels=Labels(placed(labels.astype(np.uint16), window, grid.shape), grid, metadata={"contrast": contrast}),
         fraction=Image(placed(table.fraction, window, grid.shape), grid, "1"),
         contrast=contrast,
-        difference=Image(placed(difference, window, grid.shape), grid, images[contrast].unit),
-        spread=Image(placed(healthy.spread, window, grid.shape), grid, images[contrast].unit),
-        doubt=Image(placed(healthy.doubt, window, grid.shape), grid, images[contrast].unit),
+        difference=Image(difference, box, unit),
+        expected=Image(measure.expected, box, unit),
+        spread=Image(healthy.spread, box, unit),
+        doubt=Image(healthy.doubt, box, unit),
         noise=noise,
         brain=brain,
         white_level=healthy.levels[WHITE],
@@ -342,6 +358,7 @@ def _nothing(contrast: str, brain: Labels, unit: str, parameters: LesionParamete
         fraction=Image(zero, brain.grid, "1"),
         contrast=contrast,
         difference=Image(zero, brain.grid, unit),
+        expected=Image(zero, brain.grid, unit),
         spread=Image(zero, brain.grid, unit),
         doubt=Image(zero, brain.grid, unit),
         noise=NoiseModel(voxel=0.0, growth=1.0, background=0.0),

@@ -2,8 +2,9 @@
 
 Deep inside the outline a voxel is all lesion. Across the edge its share is (intensity − background) / contrast, where
 the background is the healthy expectation, set right by the shell around the lesion, and the contrast is that of the
-interior. The contrast of a lesion too small to have an interior is drawn towards that of the visit's other lesions, by
-the precision of each (empirical Bayes; Efron and Morris, J Am Stat Assoc 70, 1975, 10.1080/01621459.1975.10479864).
+interior, whose intensity is taken for even. The contrast of a lesion too small to have an interior is drawn towards
+that of the visit's other lesions, by the precision of each (empirical Bayes; Efron and Morris, J Am Stat Assoc 70,
+1975, 10.1080/01621459.1975.10479864).
 """
 
 from __future__ import annotations
@@ -26,7 +27,10 @@ Mask = NDArray[np.bool_]
 _UNRESOLVED_SD = 0.3  # relative doubt about the contrast of a lesion without an interior
 _SURE = 0.2  # doubt about the healthy intensity, as a share of the contrast, with which partial volume can be told
 _HARD_EDGE_SD = 0.15  # of a voxel, for each voxel of an edge without partial volume
-_FITTED_INTERIOR_MM3 = 80.0  # a lesion with less interior has its contrast fitted
+_GOOD_MISFIT = 1.3  # an ellipsoid that misses by more than this much over the noise is the wrong shape
+_FITTED_MM3 = 1500.0  # larger lesions show their contrast, and are less like an ellipsoid
+_SHOWN_MM3 = 80.0  # an interior of this volume shows the contrast
+_SHAPE_SD = 0.03  # of the volume: what neither way of reading it knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +50,18 @@ class Extent:
     whole, edge : ndarray of bool
         Voxels counted as all lesion (the interior, and the outline where the healthy tissue is too doubtful to tell
         partial volume), and those counted by their share.
-    whole_mm3, whole_sd_mm3 : float
-        Volume of the former, and one standard deviation for their hard edge.
-    edge_signal, edge_signal_sd : float
-        Excess summed over the edge times voxel volume, and one standard deviation of it.
+    territory : ndarray of bool
+        Voxels near this outline and no other.
+    relief : ndarray of float32
+        How much brighter (towards the lesion) healthy tissue is in each voxel than in the core.
+    voxel_mm3 : float
+        Volume of a voxel.
+    edge_noise : float
+        Standard deviation of the excess summed over the edge, the background included.
+    whole_sd_mm3 : float
+        Standard deviation of the volume counted as all lesion, for its hard edge.
     contrast, contrast_sd : float
-        Contrast read from the lesion alone.
+        Contrast of the core read from the lesion alone.
     background_sd : float
         Standard deviation of the local background.
     resolved : bool
@@ -68,24 +78,48 @@ class Extent:
     interior: Mask
     whole: Mask
     edge: Mask
-    whole_mm3: float
+    territory: Mask
+    relief: Array
+    voxel_mm3: float
+    edge_noise: float
     whole_sd_mm3: float
-    edge_signal: float
-    edge_signal_sd: float
     contrast: float
     contrast_sd: float
     background_sd: float
     resolved: bool
     fit: EllipsoidFit | None = None
 
-    def volume_mm3(self, contrast: float) -> float:
-        """Volume, mm³, if the contrast of the lesion is `contrast`."""
-        return max(0.0, self.whole_mm3 + self.edge_signal / contrast)
+    @property
+    def is_ellipsoid(self) -> bool:
+        """Whether the volume is best taken from the fit."""
+        return self.fit is not None and self.fit.misfit < _GOOD_MISFIT
 
-    def volume_sd_mm3(self, contrast: float, contrast_sd: float) -> float:
-        """One standard deviation of that volume, mm³: noise of the edge, and doubt about the contrast."""
-        doubt = self.edge_signal / contrast * contrast_sd / contrast
-        return float(np.sqrt((self.edge_signal_sd / contrast) ** 2 + doubt**2 + self.whole_sd_mm3**2))
+    def share(self, contrast: float) -> Array:
+        """Share of each voxel of the box that is lesion, not cut, if the contrast of its core is `contrast`."""
+        share = np.where(self.edge, self.excess / np.maximum(contrast - self.relief, 0.2 * contrast), 0)
+        return np.where(self.whole, 1, share).astype(np.float32)
+
+    def volume_mm3(self, contrast: float) -> float:
+        """Volume, mm³, if the contrast of the core is `contrast`."""
+        return self.volume_and_sd_mm3(contrast, 0.0)[0]
+
+    def volume_and_sd_mm3(self, contrast: float, contrast_sd: float) -> tuple[float, float]:
+        """Volume and one standard deviation, mm³: noise, background, doubt about the contrast and about the shape.
+
+        Where an ellipsoid fits, the two ways of reading the volume are averaged by their precision.
+        """
+        full = float(np.count_nonzero(self.whole)) * self.voxel_mm3
+        volume = max(float(self.share(contrast).sum(dtype=np.float64)) * self.voxel_mm3, 0.1 * self.voxel_mm3)
+        noise = np.hypot(self.edge_noise * self.voxel_mm3 / contrast, self.whole_sd_mm3) / volume
+        slope = -max(volume - full, 0.0) / volume
+        if self.is_ellipsoid and self.fit is not None:
+            fitted = self.fit.volume_mm3 * float(np.exp(self.fit.slope * np.log(contrast / self.fit.contrast)))
+            by_share, by_fit = 1 / max(noise, 1e-3) ** 2, 1 / max(self.fit.volume_share_sd, 1e-3) ** 2
+            part = by_fit / (by_share + by_fit)
+            volume = float(np.exp((1 - part) * np.log(volume) + part * np.log(fitted)))
+            noise, slope = 1 / np.sqrt(max(by_share, by_fit)), (1 - part) * slope + part * self.fit.slope
+        relative = np.sqrt(noise**2 + (slope * contrast_sd / contrast) ** 2 + _SHAPE_SD**2)
+        return volume, volume * float(relative)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +162,7 @@ def measure_extent(
     box: tuple[slice, ...],
     sign: int,
     difference: Array,
+    expected: Array,
     doubt: Array,
     noise: NoiseModel,
     brain: Mask,
@@ -146,8 +181,8 @@ def measure_extent(
         Where that box lies in the whole.
     sign : int
         1 for a lesion brighter than healthy tissue, -1 for a darker one.
-    difference, doubt : ndarray
-        Observed minus expected healthy intensity, and the standard deviation of the latter, in the box.
+    difference, expected, doubt : ndarray
+        Observed minus expected healthy intensity, the latter itself and its standard deviation, in the box.
     noise : NoiseModel
         Its noise in healthy tissue.
     brain : ndarray of bool
@@ -175,12 +210,13 @@ def measure_extent(
     interior = _interior(inside, spacing_mm)
     whole = interior | (inside & ~sure)
     edge = mine & sure & ~interior
-    core = _core_values(above, inside, interior)
-    contrast = float(np.median(core))
-    contrast_sd = 1.2533 * noise.voxel * noise.growth / np.sqrt(len(core))
+    core = _core(above, inside, interior)
+    contrast = float(np.median(above[core]))
+    relief = np.asarray(sign * (expected - np.median(expected[core])), dtype=np.float32)
+    contrast_sd = 1.2533 * noise.voxel * noise.growth / np.sqrt(np.count_nonzero(core))
     if not interior.any():
         contrast_sd = float(np.hypot(contrast_sd, _UNRESOLVED_SD * contrast))
-    edge_noise = np.sqrt(np.count_nonzero(edge)) * noise.voxel * noise.growth
+    edge_count = np.count_nonzero(edge)
     rim = np.count_nonzero(inside & ~sure & ~ndimage.binary_erosion(inside))
     return Extent(
         label=label,
@@ -191,10 +227,11 @@ def measure_extent(
         interior=interior,
         whole=whole,
         edge=edge,
-        whole_mm3=float(np.count_nonzero(whole)) * voxel_mm3,
+        territory=mine & brain,
+        relief=relief,
+        voxel_mm3=voxel_mm3,
+        edge_noise=float(np.hypot(np.sqrt(edge_count) * noise.voxel * noise.growth, offset_sd * edge_count)),
         whole_sd_mm3=_HARD_EDGE_SD * rim * voxel_mm3,
-        edge_signal=float(above[edge].sum(dtype=np.float64)) * voxel_mm3,
-        edge_signal_sd=float(np.hypot(edge_noise, offset_sd * np.count_nonzero(edge))) * voxel_mm3,
         contrast=contrast,
         contrast_sd=float(np.hypot(contrast_sd, offset_sd)),
         background_sd=offset_sd,
@@ -273,6 +310,7 @@ class Measuring:
     """What volumes are read from; arrays of shape (I, J, K) as in `measure_extent`."""
 
     difference: Array
+    expected: Array
     doubt: Array
     noise: NoiseModel
     brain: Mask
@@ -303,6 +341,7 @@ class Measuring:
             box=window,
             sign=sign,
             difference=self.difference[window],
+            expected=self.expected[window],
             doubt=self.doubt[window],
             noise=self.noise,
             brain=self.brain[window],
@@ -310,29 +349,27 @@ class Measuring:
             parameters=self.parameters,
         )
 
-    def _interior_mm3(self, extent: Extent) -> float:
-        return float(np.count_nonzero(extent.interior) * np.prod(self.spacing_mm))
-
     def _margin(self, reach_mm: float) -> list[int]:
         return [int(n) + 1 for n in np.ceil(reach_mm / np.asarray(self.spacing_mm))]
 
     def _with_fitted_contrasts(self, extents: list[Extent]) -> list[Extent]:
         """Replace the contrast of small lesions by that of an ellipsoid seen through the voxels."""
-        large = [e for e in extents if self._interior_mm3(e) >= _FITTED_INTERIOR_MM3]
-        typical = float(np.median([e.contrast for e in large])) if large else None
+        known = [e for e in extents if np.count_nonzero(e.interior) * e.voxel_mm3 >= _SHOWN_MM3]
+        typical = float(np.median([e.contrast for e in known])) if known else None
         result = []
         for e in extents:
-            if self._interior_mm3(e) >= _FITTED_INTERIOR_MM3 or self.noise.voxel <= 0:
+            if np.count_nonzero(e.outline) * e.voxel_mm3 > _FITTED_MM3 or self.noise.voxel <= 0:
                 result.append(e)
                 continue
             start = typical if typical is not None else e.contrast
             prior_sd = 2 * self.parameters.plateau_prior_spread * start
             fit = fit_ellipsoid(
                 e.excess,
-                e.whole | e.edge,
+                e.territory,
                 e.outline,
+                relief=e.relief,
                 spacing_mm=self.spacing_mm,
-                noise=self.noise.voxel * self.noise.growth,
+                noise=np.hypot(np.float32(self.noise.voxel * self.noise.growth), self.doubt[e.box]),
                 background_sd=max(e.background_sd, 1e-3 * start),
                 contrast=start,
                 contrast_sd=prior_sd,
@@ -370,16 +407,16 @@ def volume_table(extents: Sequence[Extent], contrasts: Contrasts, shape: tuple[i
     lesions = []
     for e in extents:
         contrast, contrast_sd = contrasts.each[e.label], contrasts.each_sd[e.label]
-        share = np.clip(e.excess / contrast, 0, 1)
+        volume, volume_sd = e.volume_and_sd_mm3(contrast, contrast_sd)
         part = fraction[e.box]
-        part[e.edge] = share[e.edge]
-        part[e.whole] = 1
+        counted = e.edge | e.whole
+        part[counted] = np.clip(e.share(contrast)[counted], 0, 1)
         lesions.append(
             MeasuredLesion(
                 label=e.label,
                 sign=e.sign,
-                volume_mm3=e.volume_mm3(contrast),
-                volume_sd_mm3=e.volume_sd_mm3(contrast, contrast_sd),
+                volume_mm3=volume,
+                volume_sd_mm3=volume_sd,
                 contrast=contrast,
                 contrast_sd=contrast_sd,
             )
@@ -422,9 +459,10 @@ def _interior(inside: Mask, spacing_mm: Sequence[float]) -> Mask:
     return np.asarray((eroded & (depth >= 1.9))[1:-1, 1:-1, 1:-1])
 
 
-def _core_values(above: Array, inside: Mask, interior: Mask) -> Array:
-    """Values the contrast is read from: the interior, or the brightest third of a lesion that has none."""
+def _core(above: Array, inside: Mask, interior: Mask) -> Mask:
+    """Voxels the contrast is read from: the interior, or the brightest third of a lesion that has none."""
     if interior.any():
-        return above[interior]
-    values = np.sort(above[inside])
-    return values[-max(1, len(values) // 3) :]
+        return interior
+    values = above[inside]
+    count = max(1, values.size // 3)
+    return np.asarray(inside & (above >= np.partition(values, -count)[-count]))
