@@ -110,12 +110,19 @@ def _itk_of(transform: Affine | Rigid) -> Any:
     return result
 
 
+def _is_matrix_in_disguise(composite: Any) -> bool:
+    """Recognise ITK's plain MatrixOffsetTransformBase: SimpleITK shows it as a composite of itself, without end."""
+    if composite.GetNumberOfTransforms() != 1 or not composite.IsLinear():
+        return False
+    return bool(composite.GetNthTransform(0).Downcast().GetName() == "CompositeTransform")
+
+
 def _from_itk(found: Any, name: str) -> Transform:
     if found.GetDimension() != 3:
         raise UnreadableFile(f"{name}: a transform of {found.GetDimension()} axes; 3 are needed.")
     found = found.Downcast()
     kind = found.GetName()
-    if kind == "CompositeTransform":
+    if kind == "CompositeTransform" and not _is_matrix_in_disguise(found):
         parts = [_from_itk(found.GetNthTransform(n), name) for n in range(found.GetNumberOfTransforms())]
         return Chain.of(*parts)  # ITK applies the last one first, as we do
     if kind == "DisplacementFieldTransform":
