@@ -157,22 +157,44 @@ def tissue_colours(
 
 
 def robust_coefficients(design: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Least squares, reweighted with Tukey's biweight: design (n, p), target (n,) to coefficients (p,)."""
-    weight = np.ones(len(target))
+    """Least squares, reweighted with Tukey's biweight from a start that outliers do not shift.
+
+    Parameters
+    ----------
+    design : ndarray, shape (n, p)
+        Fractions, 0 to 1.
+    target : ndarray, shape (n,)
+        Values.
+
+    Returns
+    -------
+    ndarray, shape (p,)
+        The value of each column; that of a column with nothing in it is the typical value of all.
+    """
     ridge = 1e-6 * np.eye(design.shape[1]) * len(target)  # a tissue outside the field of view must not run away
-    coefficients = np.zeros(design.shape[1])
+    coefficients = _medians(design, target)
     for _ in range(_ROUNDS):
+        residual = target - design @ coefficients
+        scale = _TUKEY * _MAD_TO_SD * float(np.median(np.abs(residual)))
+        weight = np.clip(1 - (residual / scale) ** 2, 0, None) ** 2 if scale > 0 else np.ones(len(target))
         weighted = design * weight[:, None]
         level = float(np.average(target, weights=weight))
         coefficients = level + np.linalg.solve(
             weighted.T @ design + ridge, weighted.T @ (target - level * design.sum(axis=1))
         )
-        residual = target - design @ coefficients
-        scale = _TUKEY * _spread(residual)
-        weight = np.clip(1 - (residual / scale) ** 2, 0, None) ** 2 if scale > 0 else weight
-        if not weight.any():
-            break
     return coefficients
+
+
+def _medians(design: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Median of the purest voxels of each column, or of all where it has none."""
+    result = np.full(design.shape[1], float(np.median(target)))
+    for n in range(design.shape[1]):
+        for least in (0.9, 0.7, 0.5):
+            pure = target[design[:, n] > least]
+            if len(pure) >= _LEAST_SAMPLES:
+                result[n] = float(np.median(pure))
+                break
+    return result
 
 
 def mixing(fractions: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
