@@ -90,8 +90,8 @@ def test_template_alignment_that_failed_or_folds_is_noticed(visit: VisitResult) 
 
 
 def test_poor_similarity_is_a_warning_even_where_the_search_converged(visit: VisitResult) -> None:
-    poor = replace(visit, alignment=replace(visit.alignment, similarity=0.6))
-    assert any("poor (similarity 0.60)" in notice["message"] for notice in visit_record(poor)["notices"])
+    poor = replace(visit, alignment=replace(visit.alignment, similarity=0.3))
+    assert any("poor (similarity 0.30)" in notice["message"] for notice in visit_record(poor)["notices"])
     assert not any("poor" in notice["message"] for notice in visit_record(visit)["notices"])
 
 
