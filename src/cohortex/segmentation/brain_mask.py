@@ -138,7 +138,7 @@ def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> 
 def _on_image(
     brain: Labels, template_from_image: Transform, grid: Grid, *, closing_mm: float = 0.0, level: float = 0.5
 ) -> NDArray[np.bool_]:
-    """Read a smooth mask through a transform at 2 mm, close its furrows, and cut it at a level on the image's own grid."""
+    """Read a smooth mask through a transform at 2 mm, close its furrows, and cut it at a level on the image's grid."""
     spacing = [float(np.clip(s, _READING_MM, _WORKING_MM)) for s in grid.spacing_mm]
     coarse = grid.with_spacing(spacing, keep="extent").padded(int(closing_mm / min(spacing)) + 1)
     share = Image(ndimage.gaussian_filter(brain.values.astype(np.float32), 0.5), brain.grid)
