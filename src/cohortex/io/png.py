@@ -44,7 +44,8 @@ def read_png(path: Path, *, name: str | None = None, progress: ProgressCallback 
     name = name or path.name
     warnings = []
     try:
-        with Picture.open(path, formats=["PNG"]) as picture:
+        with Picture.open(path, formats=["PNG"]) as opened:
+            picture: Picture.Image = opened
             if picture.width * picture.height > _LARGEST_PIXELS:
                 raise UnreadableFile(f"{name}: {picture.width}×{picture.height} pixels is too large. Send it smaller.")
             resolution = picture.info.get("dpi")
