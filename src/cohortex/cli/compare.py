@@ -39,7 +39,7 @@ def compare(
     space, the change maps (1 = new or grown tissue, 2 = gone or shrunk) on both grids and halfway, and
     the transforms. Running it again continues where it stopped.
     """
-    from cohortex.cli.outcome import comparison_lines
+    from cohortex.cli.outcome import print_comparison
     from cohortex.pipeline import compare_visits, find_visit_pair
     from cohortex.report import write_comparison_report
 
@@ -53,4 +53,4 @@ def compare(
     if as_json:
         console.print_json(data={"report": str(output / "report.html"), "data": str(output / "report.json")})
     else:
-        console.print(comparison_lines(result, output))
+        print_comparison(result, output, console)

@@ -32,7 +32,7 @@ def demo(
     identities in the headers. Nothing is downloaded. Running it again continues where it stopped.
     """
     from cohortex import phantoms
-    from cohortex.cli.outcome import comparison_lines, visit_lines
+    from cohortex.cli.outcome import print_comparison, print_visit
     from cohortex.pipeline import compare_visits, find_visits, process_visit
     from cohortex.progress import Progress
     from cohortex.report import write_comparison_report, write_visit_report
@@ -65,12 +65,12 @@ def demo(
             folder = output / first.study_code / "comparison"
             result = compare_visits(first, second, folder, store=store, workers=workers, progress=told)
             reports.append(write_comparison_report(result, folder))
-            console.print(comparison_lines(result, folder))
+            print_comparison(result, folder, console)
         first = find_visits(zips[0][0])[0]
         folder = output / first.study_code / first.visit
         visit_result = process_visit(first, folder, store=store, workers=workers)
         reports.append(write_visit_report(visit_result, folder))
-        console.print(visit_lines(visit_result, folder))
+        print_visit(visit_result, folder, console)
 
     console.print("\n[bold]Reports[/] (phantoms, never evidence about patients)")
     for report in reports:

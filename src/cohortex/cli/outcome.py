@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Group
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,8 +15,8 @@ from cohortex.report import headline
 _EVENT_STYLE = {"new": "bold red", "grown": "red", "shrunk": "green", "gone": "bold green"}
 
 
-def visit_lines(result: VisitResult, output: Path) -> Group:
-    """Lay out one visit: the sentence, the lesions, and where the report is."""
+def print_visit(result: VisitResult, output: Path, console: Console) -> None:
+    """Print one visit: the sentence, the lesions, and where the report is."""
     table = Table("lesion", "place", "volume (ml)", "diameters (mm)", "slice", title_justify="left")
     for lesion in result.lesions:
         table.add_row(
@@ -26,11 +26,11 @@ def visit_lines(result: VisitResult, output: Path) -> Group:
             f"{lesion.longest_diameter_mm:.0f} × {lesion.perpendicular_diameter_mm:.0f}",
             str(lesion.slice_number),
         )
-    return Group(f"[bold]{escape(headline(result))}[/]", *([table] if result.lesions else []), _where(output))
+    _print(headline(result), table if result.lesions else None, output, console)
 
 
-def comparison_lines(result: ComparisonResult, output: Path) -> Group:
-    """Lay out a comparison: the sentence, the events, and where the report is."""
+def print_comparison(result: ComparisonResult, output: Path, console: Console) -> None:
+    """Print a comparison: the sentence, the events, and where the report is."""
     table = Table("event", "place", "before (ml)", "after (ml)", "change", title_justify="left")
     for event in result.events:
         style = _EVENT_STYLE.get(event.event, "")
@@ -42,7 +42,7 @@ def comparison_lines(result: ComparisonResult, output: Path) -> Group:
             f"{event.follow_up_volume_ml:.2f}",
             percent,
         )
-    return Group(f"[bold]{escape(headline(result))}[/]", *([table] if result.events else []), _where(output))
+    _print(headline(result), table if result.events else None, output, console)
 
 
 def folder_of(source: VisitSource | BatchRow, output: Path) -> Path:
@@ -63,5 +63,9 @@ def batch_table(outcome: BatchOutcome, output: Path) -> Table:
     return table
 
 
-def _where(output: Path) -> str:
-    return f"Report: {escape(str(output / 'report.html'))}   (data: report.json; research use only)"
+def _print(sentence: str, table: Table | None, output: Path, console: Console) -> None:
+    console.print(f"[bold]{escape(sentence)}[/]")
+    if table is not None:
+        console.print(table)
+    report = escape(str(output / "report.html"))
+    console.print(f"Report: {report}   (data: report.json; research use only)", soft_wrap=True)  # a path stays whole

@@ -39,7 +39,7 @@ def process(
     difference and deformation maps, and the transforms. A batch goes on after a failure and ends with a
     table of what failed and why. Running it again continues where it stopped.
     """
-    from cohortex.cli.outcome import batch_table, folder_of, visit_lines
+    from cohortex.cli.outcome import batch_table, folder_of, print_visit
     from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch
     from cohortex.progress import ProgressCallback
     from cohortex.report import write_visit_report
@@ -55,7 +55,7 @@ def process(
         result = process_visit(source, folder, contrasts=contrasts, workers=workers, progress=progress)
         write_visit_report(result, folder)
         if len(sources) == 1 and not as_json:
-            console.print(visit_lines(result, folder))
+            print_visit(result, folder, console)
 
     with progress_bars(quiet=as_json) as progress:
         if len(sources) == 1:
