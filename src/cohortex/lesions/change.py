@@ -1,7 +1,7 @@
 """Maps of changed tissue: which voxels of the events that count as change are new or gone.
 
-A voxel is new where the share of lesion rose by half or more, gone where it fell by that much, so that what stays of a
-lesion is left out and a lesion on the edge of two voxels does not flicker.
+The voxels whose share of lesion rose (or fell) most are marked, as many as the measured change fills, so that the maps
+say what the table says. Of a split or merger, whose volume may stay, those are marked that changed by half or more.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ _CHANGED: dict[EventKind, int] = {
     "shrunk": GONE_OR_SHRUNK,
     "split": GONE_OR_SHRUNK,
 }
-_CHANGED_SHARE = 0.5
+_SHAPE_EVENTS = ("split", "merged")
+_HALF = 0.5
+_LEAST_RISE = 0.15  # of a voxel: less is noise
 _MARGIN = 2  # voxels
 
 
@@ -38,6 +40,7 @@ def change_maps(
     *,
     groups: Sequence[MatchedGroup],
     kinds: Sequence[EventKind],
+    changes_mm3: Sequence[float],
     labels: tuple[LabelArray, LabelArray],
     fractions: tuple[Array, Array],
     grids: tuple[Grid, Grid],
@@ -52,6 +55,8 @@ def change_maps(
         Outlines that belong together.
     kinds : sequence of str
         What became of each group.
+    changes_mm3 : sequence of float
+        Follow-up minus baseline volume of each group, mm³.
     labels : pair of ndarray of int32
         Outlines of baseline and follow-up.
     fractions : pair of ndarray of float32
@@ -75,13 +80,13 @@ def change_maps(
     ]
     maps = [np.zeros(onto.shape, dtype=np.uint8) for onto, _ in targets]
     boxes = ndimage.find_objects(labels[0]), ndimage.find_objects(labels[1])
-    for group, kind in zip(groups, kinds, strict=True):
+    for group, kind, volume in zip(groups, kinds, changes_mm3, strict=True):
         if kind not in _CHANGED:
             continue
         members = group.baseline, group.follow_up
         parts = [_cut(labels[n], fractions[n], grids[n], boxes[n], members[n]) for n in (0, 1)]
         for (onto, visit_from), change in zip(targets, maps, strict=True):
-            _mark(change, onto, visit_from, parts, _CHANGED[kind])
+            _mark(change, onto, visit_from, parts, _CHANGED[kind], None if kind in _SHAPE_EVENTS else abs(volume))
     return maps[0], maps[1], maps[2]
 
 
@@ -113,8 +118,9 @@ def _mark(
     visit_from: tuple[Transform, Transform],
     parts: Sequence[_Part | None],
     code: int,
+    volume_mm3: float | None,
 ) -> None:
-    """Mark one group's change on one grid, in place."""
+    """Mark one group's change on one grid, in place: voxels for `volume_mm3`, or all that changed by half."""
     corners = np.concatenate(
         [
             onto.index_of(transform.inverse()(part.grid.corners_mm()))
@@ -135,4 +141,11 @@ def _mark(
             near |= warp(Labels(part.outline, part.grid), transform, onto=grid, interpolation="nearest").values > 0
             share[n] = np.asarray(warp(Image(part.fraction, part.grid), transform, onto=grid).values)
     rise = share[1] - share[0] if code == NEW_OR_GROWN else share[0] - share[1]
-    change[window][near & (rise > _CHANGED_SHARE)] = code
+    if volume_mm3 is None:
+        marked = near & (rise > _HALF)
+    else:
+        candidates = np.flatnonzero(near & (rise > _LEAST_RISE))
+        most_first = candidates[np.argsort(-rise.ravel()[candidates], kind="stable")]
+        marked = np.zeros(grid.shape, dtype=bool)
+        marked.ravel()[most_first[: round(volume_mm3 / grid.voxel_volume_mm3)]] = True
+    change[window][marked] = code

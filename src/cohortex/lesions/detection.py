@@ -110,9 +110,7 @@ def lesion_extent(
     boxes = ndimage.find_objects(candidates, max_label=count)
     for label in with_seed[with_seed > 0]:
         box = boxes[label - 1]
-        outline[box] |= _at_half_contrast(
-            quiet[box], candidates[box] == label, seeds[box], spacing_mm, least_contrast, parameters
-        )
+        outline[box] |= _at_half_contrast(quiet[box], candidates[box] == label, seeds[box], spacing_mm, parameters)
     labelled, count = ndimage.label(outline, structure=TOUCHING)
     keep = np.zeros(count + 1, dtype=bool)
     keep[np.unique(labelled[seeds & outline])] = True
@@ -126,7 +124,6 @@ def _at_half_contrast(
     candidate: Mask,
     seeds: Mask,
     spacing_mm: Sequence[float],
-    least_contrast: float,
     parameters: LesionParameters,
 ) -> Mask:
     """Voxels of one candidate above half the contrast reached nearby."""
@@ -138,7 +135,5 @@ def _at_half_contrast(
     total = blurred(weight, spacing_mm, sigma_mm=3.0)
     plateau = blurred(values.astype(np.float32) * weight, spacing_mm, sigma_mm=3.0) / np.maximum(total, 1e-6)
     plateau = np.where(total > 1e-6, plateau, nearby)
-    return np.asarray(
-        candidate & (values > parameters.outline_level * np.maximum(plateau, least_contrast))
-        | (candidate & seeds & (values > least_contrast))
-    )
+    outline = candidate & (values > parameters.outline_level * plateau)
+    return np.asarray(outline if outline.any() else candidate & seeds)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cohortex.lesions.extent import territories
 from cohortex.lesions.parameters import LesionParameters
-from cohortex.lesions.volume import territories
 
 LabelArray = NDArray[np.int32]
 

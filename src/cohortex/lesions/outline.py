@@ -37,6 +37,7 @@ _LEAST_CONTRAST = {"FLAIR": 0.15, "T2": 0.2, "T1c": 0.15, "T1": 0.12, "CT": 0.25
 _DEEP_ONLY = ("T1c", "T1", "CT")
 """Contrasts on which a sulcus, a vessel or bone looks like a lesion: only deep white matter is searched."""
 _MARGIN_MM = 8.0
+_REFINED_MM = 1.5  # how far an outline moves once the tissue beneath is filled in
 _SOME_CSF = 0.12  # share of csf from which an outline must prove brighter than white matter
 
 
@@ -187,11 +188,16 @@ def outline_lesions(
         parameters=parameters,
     )
     table = measure.all_of(labels, signs)
+    smallest = (
+        parameters.smallest_deep_mm3
+        if contrast in _DEEP_ONLY
+        else parameters.kept_share * parameters.smallest_volume_mm3
+    )
     labels, signs = ordered_by_volume(
         labels,
         signs,
         table,
-        least_mm3=parameters.kept_share * parameters.smallest_volume_mm3,
+        least_mm3=smallest,
         least_contrast=parameters.kept_share * least,
     )
     table = measure.all_of(labels, signs)
@@ -254,7 +260,8 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
         )
-        found = _extent(scene, sign, expected, seeds)
+        close = near(found > 0, scene.spacing_mm, distance_mm=_REFINED_MM)  # further out the filling knows less
+        found = _extent(replace(scene, brain=scene.brain & close), sign, expected, seeds & close)
         found[labels > 0] = 0
         for label in range(1, int(found.max()) + 1):
             where = found == label

@@ -14,6 +14,8 @@ class LesionParameters:
     deep_sigma_mm, deep_white : float
         Deep white matter, where alone T1 and CT are searched: the template's white fraction blurred by this sigma, mm,
         exceeds this share; the blur keeps a few mm from cortex, ventricles and skull.
+    smallest_deep_mm3 : float
+        Smaller findings on T1 or CT are dropped: in two healthy adults perivascular spaces and folds reach 130 mm³.
     smallest_volume_mm3 : float
         Smaller findings are specks: 27 mm³ is a ball of 3.7 mm, about the 3 mm that reading criteria ask for [1]_.
     kept_share : float
@@ -64,6 +66,7 @@ class LesionParameters:
 
     deep_sigma_mm: float = 2.5
     deep_white: float = 0.85
+    smallest_deep_mm3: float = 250.0
     smallest_volume_mm3: float = 27.0
     kept_share: float = 0.67
     prior_sigma_mm: float = 1.5
