@@ -60,9 +60,6 @@ def test_nothing_folds_and_there_and_back_keeps_the_promise_over_the_whole_field
     assert case.found.inverse_error_mm <= 0.05
 
 
-@pytest.mark.xfail(
-    reason="inverse_error_mm is taken over a box whose margin hardly moves; inside the brain p95 is 0.09 mm"
-)
 def test_there_and_back_keeps_the_promise_inside_the_brain(case: Case) -> None:
     points = brain_points(case.plain)
     back = case.found.fixed_from_moving(case.found.moving_from_fixed(points))

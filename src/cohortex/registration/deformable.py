@@ -11,25 +11,18 @@ from cohortex.geometry import Grid
 from cohortex.image import Image, Labels, sample_at_points
 from cohortex.progress import Progress, ProgressCallback, silent
 from cohortex.registration.alignment import DeformableAlignment
-from cohortex.registration.demons import demons, inverted, warped
+from cohortex.registration.demons import demons, warped
+from cohortex.registration.invertible import invertible, least_determinant
 from cohortex.registration.linear import align_affine
 from cohortex.registration.similarity import Similarity, correlation, mutual_information
 from cohortex.registration.working import WorkingImage, blurred, coarser, cropped_to_mask, working_image
-from cohortex.transform import Affine, Chain, Displacement, Rigid, warp
+from cohortex.transform import Affine, Chain, Rigid, warp
 
 _LEVELS = ((4, 6), (2, 8), (1, 2))  # times the finest spacing, rounds; intensities are matched anew before each round
 _COARSEST_MM = 12.0
 _ITERATIONS = 8  # demons steps in a round
 _MARGIN_MM = 20.0  # the field dies away around what counts
-_TAPER_MM = 10.0
-_LEAST_DETERMINANT = 0.1  # of the derivative, over all pairs of neighbouring voxels: well clear of a fold
-_MOST_SMOOTHING = 12
-_SMOOTHING_STEP_MM = 1.5
-_SMOOTHING_GROWTH = 1.3
-_COARSE_FIELD_MM, _FIELD_MM = 2.5, 2.0
-_INVERSE_ERROR_MM = 0.05
 _MATCH_BINS = 48
-_PROBES = 20_000
 _LEAST_SIMILARITY = 0.1
 
 
@@ -42,7 +35,7 @@ def align_deformable(
     moving_mask: Labels | None = None,
     similarity: Similarity = correlation,
     finest_mm: float = 2.0,
-    smoothing_mm: float = 3.0,
+    smoothing_mm: float = 4.0,
     progress: ProgressCallback = silent,
 ) -> DeformableAlignment:
     """Find the smooth deformation that brings one head onto another, and its inverse.
@@ -117,7 +110,7 @@ def align_deformable(
             progress(Progress(task="deformable alignment", done=done, total=total))
         field = Image(current, level.grid, "mm", {}, ("vector",))
     assert field is not None  # the schedule has at least one level
-    displacement, error = _invertible(field)
+    displacement, error = invertible(field, Labels(level.mask, level.grid))
     progress(Progress(task="deformable alignment", done=total, total=total))
     moved = warped(values, _onto(displacement.field, level.grid), level.grid)
     reached = similarity(level.values[counts], moved[counts])
@@ -129,35 +122,6 @@ def align_deformable(
         folded_fraction=float(np.mean(least_determinant(displacement.field) <= 0)),
         inverse_error_mm=error,
     )
-
-
-def least_determinant(field: Image) -> NDArray[np.float64]:
-    """Smallest Jacobian determinant around each voxel.
-
-    Parameters
-    ----------
-    field : Image
-        World displacement, mm, shape (I, J, K, 3).
-
-    Returns
-    -------
-    ndarray, shape (I, J, K)
-        Minimum over the eight choices of forward or backward differences: what linear reading between voxels can
-        reach at a corner of a cell. 0 or less is a fold.
-    """
-    grid = field.grid
-    by_axis = []
-    for axis in range(3):
-        steps = np.diff(np.asarray(field.values, dtype=np.float64), axis=axis)
-        ahead = np.concatenate([steps, np.take(steps, [-1], axis=axis)], axis=axis)
-        behind = np.concatenate([np.take(steps, [0], axis=axis), steps], axis=axis)
-        by_axis.append((ahead, behind))
-    edges = grid.world_from_index[:3, :3]
-    least = np.full(grid.shape, np.inf)
-    for corner in np.ndindex(2, 2, 2):
-        a, b, c = (by_axis[axis][side] + edges[:, axis] for axis, side in enumerate(corner))
-        least = np.minimum(least, np.einsum("...i,...i->...", a, np.cross(b, c)))
-    return least / float(np.linalg.det(edges))
 
 
 def _affine_start(fixed: Image, moving: Image, fixed_mask: Labels | None, moving_mask: Labels | None) -> Affine:
@@ -232,58 +196,3 @@ def _conditional_mean(
     known = count > 0
     centers = low + (np.arange(_MATCH_BINS) + 0.5) * width
     return np.asarray(np.interp(fixed, centers[known], total[known] / count[known]), dtype=np.float64)
-
-
-def _invertible(field: Image) -> tuple[Displacement, float]:
-    """Smooth the field until nothing folds and there-and-back returns; give it with that error, mm."""
-    field = _finer_field(field)
-    taper = _taper(field.grid)[..., None]
-    values = np.asarray(field.values) * taper
-    sigma_mm = _SMOOTHING_STEP_MM
-    for _ in range(_MOST_SMOOTHING):
-        current = Image(values.astype(np.float32), field.grid, "mm", {}, ("vector",))
-        if least_determinant(current).min() > _LEAST_DETERMINANT:
-            back = Image(inverted(np.asarray(current.values), field.grid), field.grid, "mm", {}, ("vector",))
-            displacement = Displacement(current, back)
-            error = _there_and_back_mm(displacement)
-            if error <= _INVERSE_ERROR_MM and least_determinant(back).min() > 0:
-                return displacement, error
-        sigma = [sigma_mm / s for s in field.grid.spacing_mm]
-        values = np.stack([ndimage.gaussian_filter(values[..., n], sigma) for n in range(3)], axis=-1) * taper
-        sigma_mm *= _SMOOTHING_GROWTH
-    raise AlignmentFailure("the deformation folds however much it is smoothed; check the affine start and the masks.")
-
-
-def _finer_field(field: Image) -> Image:
-    """Write a field on a grid of 2.5 mm at most with cubic splines: a linear inverse of a coarse field is rough."""
-    spacing = [min(s, _FIELD_MM) if s > _COARSE_FIELD_MM else s for s in field.grid.spacing_mm]
-    if tuple(spacing) == field.grid.spacing_mm:
-        return field
-    grid = field.grid.with_spacing(spacing)
-    index = field.grid.index_of(grid.world_points()).reshape(-1, 3).T
-    values = np.asarray(field.values)
-    parts = [ndimage.map_coordinates(values[..., n], index, order=3, mode="nearest") for n in range(3)]
-    fine = np.stack(parts, axis=-1).reshape(*grid.shape, 3).astype(np.float32)
-    return Image(fine, grid, "mm", {}, ("vector",))
-
-
-def _taper(grid: Grid) -> NDArray[np.float64]:
-    """Weight that falls from 1 to 0 over the outermost 10 mm, so that the field ends smoothly at its border."""
-    weight = np.ones(grid.shape)
-    for axis, (n, spacing) in enumerate(zip(grid.shape, grid.spacing_mm, strict=True)):
-        to_edge = np.minimum(np.arange(n), np.arange(n)[::-1]) * spacing
-        rise = np.clip(to_edge / _TAPER_MM, 0, 1)
-        profile = rise * rise * (3 - 2 * rise)
-        weight = weight * profile.reshape([-1 if a == axis else 1 for a in range(3)])
-    return weight
-
-
-def _there_and_back_mm(displacement: Displacement) -> float:
-    """95th percentile over points between voxel centres, both ways round, mm."""
-    grid = displacement.field.grid
-    rng = np.random.default_rng(0)
-    points = grid.world_of(rng.uniform(0, 1, size=(_PROBES, 3)) * (np.asarray(grid.shape) - 1))
-    back = displacement.inverse()
-    first = np.linalg.norm(back(displacement(points)) - points, axis=1)
-    second = np.linalg.norm(displacement(back(points)) - points, axis=1)
-    return float(max(np.percentile(first, 95), np.percentile(second, 95)))

@@ -109,7 +109,7 @@ def align_to_template(
     return TemplateAlignment(
         template_from_visit=aligned.fixed_from_moving,
         visit_from_template=aligned.moving_from_fixed,
-        similarity=aligned.similarity,
+        similarity=float(np.sqrt(aligned.similarity)),
         converged=aligned.converged,
         folded_fraction=aligned.folded_fraction,
         inverse_error_p95_mm=aligned.inverse_error_mm,
@@ -174,22 +174,24 @@ def difference_to_template(image: Image, *, brain: Labels, tissue: Mapping[str, 
     -------
     Image
         z on the grid of the image, float32, from -20 to 20: observed minus expected over the spread of healthy
-        tissue in this image; positive is brighter. 0 outside the brain and within 2 mm of its edge, where a voxel holds
-        more than the template knows.
+        tissue in this image; positive is brighter. 0 outside the brain and within 2 mm or one
+        voxel of its edge, where a voxel holds more than the template knows.
 
     Raises
     ------
     ValueError
         If fewer than 50 voxels of brain are there.
     """
-    box = _box(brain.mask)
+    box, spacing = _box(brain.mask), image.grid.spacing_mm
     fractions = {name: np.asarray(map_.values[box], dtype=np.float32) for name, map_ in tissue.items()}
     values = np.nan_to_num(np.asarray(image.values[box], dtype=np.float32))
     known = brain.mask[box] & (sum(fractions.values()) > _KNOWN)
     colours = tissue_colours(values, fractions, known)
     floor = _LEAST_SPREAD * max(abs(value) for value in colours.values.values())
     z = (values - colours.expected(fractions)) / np.maximum(colours.spread(fractions), floor)
-    inner = ndimage.distance_transform_edt(np.pad(brain.mask[box], 1), sampling=image.grid.spacing_mm)[1:-1, 1:-1, 1:-1]
+    padded = np.pad(brain.mask[box], 1)
+    depth = np.where(ndimage.binary_erosion(padded), ndimage.distance_transform_edt(padded, sampling=spacing), 0)
+    inner = depth[1:-1, 1:-1, 1:-1]  # the outermost voxels hold bone, however large they are
     result = np.zeros(image.grid.shape, dtype=np.float32)
     result[box] = np.where(known & (inner > _RIM_MM), np.clip(z, -_LARGEST_Z, _LARGEST_Z), 0)
     return Image(result, image.grid, "z")
