@@ -227,7 +227,7 @@ def _outline_of(side: Side, table: VolumeTable) -> LesionOutline:
         labels=outline.labels.with_values(placed(side.labels.astype(np.uint16), side.window, grid.shape)),
         fraction=Image(placed(table.fraction, side.window, grid.shape), grid, "1"),
         measured=table.lesions,
-        kinds=tuple(kind_of(outline.contrast, sign) for sign in side.signs),
+        kinds=tuple(kind_of(outline.contrast, lesion.sign) for lesion in table.lesions),
         typical_contrast=table.typical_contrast,
         contrast_scatter=table.contrast_scatter,
     )
