@@ -17,6 +17,7 @@ from cohortex.transform import Affine, Rigid
 
 _SEED = 2718281
 _BINS = 32
+_VOLUME_LIMIT = 4.0  # a climb that grows or shrinks the head further has run away
 _METRICS: dict[Similarity, Callable[[sitk.ImageRegistrationMethod], None]] = {
     mutual_information: lambda method: method.SetMetricAsMattesMutualInformation(_BINS),
     correlation: lambda method: method.SetMetricAsCorrelation(),
@@ -59,7 +60,7 @@ def optimised(
     Returns
     -------
     Rigid or Affine
-        moving_from_fixed.
+        moving_from_fixed; the start where an affine climb ran away.
 
     Raises
     ------
@@ -106,7 +107,11 @@ def optimised(
     matrix[:3, :3] = np.reshape(transform.GetMatrix(), (3, 3))
     origin = np.asarray(transform.TransformPoint((0.0, 0.0, 0.0)))
     matrix[:3, 3] = origin
-    return Rigid(matrix) if model == "rigid" else Affine(matrix)
+    if model == "rigid":
+        return Rigid(matrix)
+    ratio = float(np.linalg.det(matrix[:3, :3]) / np.linalg.det(start.matrix[:3, :3]))
+    collapsed = not np.all(np.isfinite(matrix)) or not 1 / _VOLUME_LIMIT < ratio < _VOLUME_LIMIT
+    return start if collapsed else Affine(matrix)
 
 
 def to_simpleitk(values: NDArray[np.generic], grid: Grid) -> sitk.Image:

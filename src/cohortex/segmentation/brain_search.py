@@ -28,12 +28,14 @@ _SKULL_BASE_MM = 5.0  # above this height in template space a head has layers
 _RIM_MM = 22.0
 _LOW_RIM_MM = 4.0
 _SEARCH_SAMPLES = 4000
-_SHIFTS_MM = ((-10.0, 0.0, 10.0), (-24.0, -12.0, 0.0, 12.0, 24.0), (-36.0, -24.0, -12.0, 0.0, 12.0, 24.0, 36.0))
+_UP_MM = (-36.0, -24.0, -12.0, 0.0, 12.0, 24.0, 36.0, 48.0, 60.0)  # far up: the top may be cut off
+_SHIFTS_MM = ((-10.0, 0.0, 10.0), (-24.0, -12.0, 0.0, 12.0, 24.0), _UP_MM)
 _TURNS_DEG = ((0, 0.0), (0, -15.0), (0, 15.0), (1, -12.0), (1, 12.0), (2, -12.0), (2, 12.0))
 _TOP_TO_CENTER_MM = 85.0  # scalp at the vertex to the middle of the brain
 _USUAL_SCALE = 0.94  # MNI152 is larger than most brains
 _UNIT = 0.05  # radians or log scale: 4 mm at the surface of a brain
 _SIMILAR, _ALL = slice(0, 7), slice(0, 12)  # turn, shift, scale; then stretch and shear too
+_FARTHEST = 12.0  # units a climb may go: 0.6 radians or log scale, 48 mm
 _STEPS = 250
 _FOLLOWED = 6
 _FOLLOWED_FURTHER = 2
@@ -80,7 +82,7 @@ def find_brain(image: Image, template: Template) -> BrainPose:
     Returns
     -------
     BrainPose
-        The best of some 1500 poses at 8 mm, of which six are followed at 8 mm, two at 4 mm and one to 2 mm.
+        The best of 1000 to 2000 poses at 8 mm, of which six are followed at 8 mm, two at 4 mm and one to 2 mm.
 
     Raises
     ------
@@ -214,6 +216,9 @@ def _climbed(pair: tuple[WorkingImage, WorkingImage], start: Affine, free: slice
         return Affine(start.matrix @ _local_map(full, middle))
 
     def loss(parameters: NDArray[np.float64]) -> float:
+        excess = float(np.abs(parameters).max()) - _FARTHEST
+        if excess > 0:
+            return 1 + excess  # slopes back to where heads are
         value = _value(head, points, samples, pose(parameters))
         return -value if np.isfinite(value) else 0.0
 
