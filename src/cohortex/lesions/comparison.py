@@ -23,7 +23,7 @@ from cohortex.lesions.matching import LabelArray, MatchedGroup, match_outlines
 from cohortex.lesions.outline import LesionOutline, kind_of, placed
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.seeking import looked_for
-from cohortex.lesions.side import Side, lattice_over, outlines_on
+from cohortex.lesions.side import Side, lattice_over, outlines_on, with_labels
 from cohortex.lesions.volume import VolumeTable
 from cohortex.transform import Rigid, Transform
 
@@ -122,6 +122,14 @@ def compare_lesions(
     )
     found_b, found_f = joined_b, joined_f
     tables = measured_jointly((found_b, found_f), groups, parameters)
+    enough = [
+        max(_volumes(group, tables)) >= parameters.kept_share * parameters.smallest_volume_mm3 for group in groups
+    ]
+    if not all(enough):  # seen twice, it proved too small
+        groups = tuple(group for group, large in zip(groups, enough, strict=True) if large)
+        found_b, groups = with_labels(found_b, groups, 0)
+        found_f, groups = with_labels(found_f, groups, 1)
+        tables = measured_jointly((found_b, found_f), groups, parameters)
     on_lattice = [outlines_on(side, lattice) for side in (found_b, found_f)]
     judged = [_judged(group, tables, parameters) for group in groups]
     events = [
@@ -163,13 +171,22 @@ class _Verdict:
 
 def _judged(group: MatchedGroup, tables: tuple[VolumeTable, VolumeTable], parameters: LesionParameters) -> _Verdict:
     """Name what became of a group."""
-    volumes, variances = [], []
-    for labels, table in ((group.baseline, tables[0]), (group.follow_up, tables[1])):
-        parts = [lesion for lesion in table.lesions if lesion.label in labels]
-        volumes.append(sum(lesion.volume_mm3 for lesion in parts))
-        variances.append(sum(lesion.volume_sd_mm3**2 for lesion in parts))
+    volumes = _volumes(group, tables)
+    variances = [
+        sum(lesion.volume_sd_mm3**2 for lesion in table.lesions if lesion.label in labels)
+        for labels, table in zip((group.baseline, group.follow_up), tables, strict=True)
+    ]
     sd = float(np.sqrt(variances[0] + variances[1]))
     return _Verdict(_kind(group, volumes[0], volumes[1], sd, parameters), volumes[0], volumes[1], sd)
+
+
+def _volumes(group: MatchedGroup, tables: tuple[VolumeTable, VolumeTable]) -> tuple[float, float]:
+    """Summed volumes of a group at both visits, mm³."""
+    before, after = (
+        sum(lesion.volume_mm3 for lesion in table.lesions if lesion.label in labels)
+        for labels, table in zip((group.baseline, group.follow_up), tables, strict=True)
+    )
+    return before, after
 
 
 def _kind(group: MatchedGroup, before: float, after: float, sd: float, parameters: LesionParameters) -> EventKind:

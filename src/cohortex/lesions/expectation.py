@@ -27,6 +27,7 @@ _ITERATIONS = 10
 _SAMPLES = 60_000  # voxels of the tissue statistics: enough for 0.5 % of a standard deviation
 _LEAST_DOUBT = 0.03  # standard deviation of a fraction where the template is even
 _FILL_SIGMA_MM = 2.5
+_REGION_MM = 3.0  # sigma of what counts as a region
 _LEAST_STRAY = 0.8  # of the spread foretold by noise and doubt
 WHITE, GREY, CSF = 0, 1, 2
 
@@ -44,6 +45,8 @@ class HealthyExpectation:
         The part of that which changes from voxel to voxel.
     doubt : ndarray of float32
         The part that neighbours share: doubt about the mixture.
+    regional : ndarray of float32
+        How far one region of a tissue strays from another (insula from other cortex, tracts from other white matter).
     tissue, prior : ndarray of float32, shape (3, I, J, K)
         Fractions of white, grey and csf: with what all images say, and from the template alone.
     levels : tuple of float
@@ -58,6 +61,7 @@ class HealthyExpectation:
     spread: Array
     noise: float
     doubt: Array
+    regional: Array
     tissue: Array
     prior: Array
     levels: tuple[float, float, float]
@@ -123,11 +127,13 @@ def expect_healthy(
         (away / usual).astype(np.float32), 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1
     )
     spread = usual * np.maximum(strays, _LEAST_STRAY)
+    regional = _regional(away, tissue, brain, spacing_mm)
     return HealthyExpectation(
         expected=expected,
         spread=spread,
         noise=float(noise[0]),
         doubt=doubt_of,
+        regional=regional,
         tissue=tissue,
         prior=prior,
         levels=own,
@@ -301,6 +307,17 @@ def _block_mean(values: Array, block: Sequence[int]) -> Array:
     padded = np.pad(values, [(0, -n % b) for n, b in zip(values.shape, block, strict=True)])
     split = [n for size, b in zip(padded.shape, block, strict=True) for n in (size // b, b)]
     return np.asarray(padded.reshape(split).mean(axis=(1, 3, 5)), dtype=np.float32)
+
+
+def _regional(residual: Array, tissue: Array, brain: Mask, spacing_mm: Sequence[float]) -> Array:
+    """Spread of the residual over regions of a few millimetres, by the tissue of each voxel."""
+    smooth = blurred_within(residual, brain.astype(np.float32), spacing_mm, sigma_mm=_REGION_MM)
+    spreads = []
+    for t in range(3):
+        sure = brain & (tissue[t] > 0.7)
+        spreads.append(spread_of(smooth[sure]) if np.count_nonzero(sure) > 50 else spread_of(smooth[brain]))
+    variance = np.tensordot(np.asarray([s * s for s in spreads], dtype=np.float32), tissue, axes=1)
+    return np.sqrt(variance).astype(np.float32)
 
 
 def local_spread(

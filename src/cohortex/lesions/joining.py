@@ -16,7 +16,7 @@ from scipy import ndimage
 from cohortex.geometry import Grid
 from cohortex.lesions.detection import TOUCHING
 from cohortex.lesions.matching import LabelArray, MatchedGroup
-from cohortex.lesions.side import Mask, Side, voxels_hit
+from cohortex.lesions.side import Mask, Side, voxels_hit, with_labels
 from cohortex.lesions.smoothing import blurred
 
 _LEVELS = np.arange(1.0, 0.15, -0.05)  # of the contrast
@@ -55,7 +55,6 @@ def joined(
     tuple
         The side and the groups with the new labels.
     """
-    labels = side.labels.copy()
     boxes = ndimage.find_objects(on_lattice)
     renamed = list(range(len(side.signs) + 1))
     for group in groups:
@@ -77,15 +76,12 @@ def joined(
                 if own > _saddle(other, carried, sign, typical[1]) - _REAL_DIP:
                     old, new = max(renamed[first], renamed[second]), min(renamed[first], renamed[second])
                     renamed = [new if name == old else name for name in renamed]
-    kept = sorted(set(renamed))
-    table = np.array([kept.index(name) for name in renamed], dtype=np.int32)
-    labels = table[side.labels]
+    labels = np.array(renamed, dtype=np.int32)[side.labels]
     updated = []
     for group in groups:
-        here = group.baseline if which == 0 else group.follow_up
-        now = tuple(sorted({int(table[label]) for label in here}))
-        updated.append(replace(group, baseline=now) if which == 0 else replace(group, follow_up=now))
-    return replace(side, labels=labels, signs=tuple(side.signs[name - 1] for name in kept[1:])), tuple(updated)
+        now = tuple(sorted({renamed[label] for label in (group.follow_up if which else group.baseline)}))
+        updated.append(replace(group, follow_up=now) if which else replace(group, baseline=now))
+    return with_labels(replace(side, labels=labels), updated, which)
 
 
 def _saddle(side: Side, parts: tuple[Mask, Mask], sign: int, contrast: float) -> float:

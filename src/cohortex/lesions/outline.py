@@ -242,7 +242,7 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
         seeds = lesion_seeds(
             sign * (scene.image - scene.healthy.whole),
             noise=scene.healthy.noise,
-            doubt=scene.healthy.doubt,
+            doubt=np.hypot(scene.healthy.doubt, scene.healthy.regional),
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
             parameters=scene.parameters,

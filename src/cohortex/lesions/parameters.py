@@ -19,15 +19,16 @@ class LesionParameters:
     smallest_volume_mm3 : float
         Smaller findings are specks: 27 mm³ is a ball of 3.7 mm, about the 3 mm that reading criteria ask for [1]_.
     kept_share : float
-        A lesion of just that volume measures less half of the time; kept from this share of it.
+        A lesion of just that volume measures less half of the time; kept from this share of it, and of the least
+        contrast.
     prior_sigma_mm : float
         Blur of the template's tissue fractions, mm: how far its folds may miss this brain's.
     outlier_distance : float
         Standard deviations beyond which a voxel loses weight in the tissue statistics [2]_.
     drift_sigma_mm : float
         Slow variation of the healthy intensity left by bias correction that is followed, mm.
-    seed_score, single_voxel_score : float
-        Matched-filter and single-voxel score, in standard deviations of healthy tissue, that a lesion must reach.
+    seed_score : float
+        Matched-filter score, in standard deviations of healthy tissue, that a lesion must reach.
     scales_mm : tuple of float
         Gaussian sigmas of the matched filter, mm: lesions of 2 to 12 mm.
     outline_level : float
@@ -68,12 +69,11 @@ class LesionParameters:
     deep_white: float = 0.85
     smallest_deep_mm3: float = 250.0
     smallest_volume_mm3: float = 27.0
-    kept_share: float = 0.67
+    kept_share: float = 0.8
     prior_sigma_mm: float = 1.5
     outlier_distance: float = 3.0
     drift_sigma_mm: float = 15.0
-    seed_score: float = 5.0
-    single_voxel_score: float = 6.0
+    seed_score: float = 4.5
     scales_mm: tuple[float, ...] = (0.8, 1.5, 3.0)
     outline_level: float = 0.5
     outline_sigma_mm: float = 0.7

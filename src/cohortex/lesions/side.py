@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from cohortex.geometry import Grid
 from cohortex.image import Labels
-from cohortex.lesions.matching import LabelArray
+from cohortex.lesions.matching import LabelArray, MatchedGroup
 from cohortex.lesions.outline import LesionOutline, brain_window
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.volume import Measuring
@@ -101,3 +101,16 @@ def voxels_hit(
     region = np.zeros(side.labels.shape, dtype=bool)
     region[tuple(index[inside].T)] = True
     return region
+
+
+def with_labels(side: Side, groups: Sequence[MatchedGroup], which: int) -> tuple[Side, tuple[MatchedGroup, ...]]:
+    """Keep the outlines the groups name and number them without gaps; `which` is 0 where the side is the baseline."""
+    kept = sorted(label for group in groups for label in (group.follow_up if which else group.baseline))
+    table = np.zeros(len(side.signs) + 1, dtype=np.int32)
+    table[kept] = np.arange(1, len(kept) + 1)
+    renamed = []
+    for group in groups:
+        now = tuple(int(table[label]) for label in (group.follow_up if which else group.baseline))
+        renamed.append(replace(group, follow_up=now) if which else replace(group, baseline=now))
+    signs = tuple(side.signs[label - 1] for label in kept)
+    return replace(side, labels=table[side.labels], signs=signs), tuple(renamed)
