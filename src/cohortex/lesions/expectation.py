@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cohortex.lesions.parameters import LesionParameters
-from cohortex.lesions.smoothing import blurred, blurred_within, spread_of
+from cohortex.lesions.smoothing import blurred, blurred_within, slow_mean, spread_of
 
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -280,33 +280,10 @@ def _typical(residual: Array, tissue: Array, brain: Mask) -> Array:
 def _drift(
     image: Array, flat: Array, typical: Array, spacing_mm: Sequence[float], parameters: LesionParameters
 ) -> Array:
-    """Slow factor between image and tissue levels; 1 where nothing is known.
-
-    Blurred on blocks of voxels: what is that slow needs no more, and takes a hundredth of the time.
-    """
-    block = [max(1, int(0.25 * parameters.drift_sigma_mm / s)) for s in spacing_mm]
-    weight = typical * np.abs(flat)
+    """Slow factor between image and tissue levels; 1 where nothing is known."""
     ratio = np.divide(image, flat, out=np.ones_like(flat), where=np.abs(flat) > 1e-6)
-    coarse_weight = _block_mean(weight, block)
-    coarse = np.divide(
-        _block_mean((ratio - 1) * weight, block),
-        coarse_weight,
-        out=np.zeros_like(coarse_weight),
-        where=coarse_weight > 0,
-    )
-    coarse_spacing = [b * s for b, s in zip(block, spacing_mm, strict=True)]
-    excess = blurred_within(coarse, coarse_weight, coarse_spacing, sigma_mm=parameters.drift_sigma_mm)
-    scale = [1 / b for b in block]
-    offset = [(1 / b - 1) / 2 for b in block]
-    fine = ndimage.affine_transform(excess, scale, offset, output_shape=image.shape, order=1, mode="nearest")
-    return np.asarray(1 + np.clip(fine, -0.3, 0.3), dtype=np.float32)
-
-
-def _block_mean(values: Array, block: Sequence[int]) -> Array:
-    """Mean over blocks of voxels; the last block of an axis is filled up with zeros."""
-    padded = np.pad(values, [(0, -n % b) for n, b in zip(values.shape, block, strict=True)])
-    split = [n for size, b in zip(padded.shape, block, strict=True) for n in (size // b, b)]
-    return np.asarray(padded.reshape(split).mean(axis=(1, 3, 5)), dtype=np.float32)
+    excess = slow_mean(ratio - 1, typical * np.abs(flat), spacing_mm, sigma_mm=parameters.drift_sigma_mm)
+    return np.asarray(1 + np.clip(excess, -0.3, 0.3), dtype=np.float32)
 
 
 def _regional(residual: Array, tissue: Array, brain: Mask, spacing_mm: Sequence[float]) -> Array:
@@ -352,9 +329,9 @@ def local_spread(
         From mean absolute differences, clipped at three (one-sided) or two typical standard deviations.
     """
     weight = brain.astype(np.float32)
-    both = 1.2533 * blurred_within(np.minimum(np.abs(values), 2 * typical), weight, spacing_mm, sigma_mm=sigma_mm)
+    both = 1.2533 * slow_mean(np.minimum(np.abs(values), 2 * typical), weight, spacing_mm, sigma_mm=sigma_mm)
     if not one_sided:
         return both
     below = np.minimum(np.maximum(-values, 0), 3 * typical)
-    negative = 2.5066 * blurred_within(below.astype(np.float32), weight, spacing_mm, sigma_mm=sigma_mm)
+    negative = 2.5066 * slow_mean(below.astype(np.float32), weight, spacing_mm, sigma_mm=sigma_mm)
     return np.maximum(negative, 0.6 * both)

@@ -83,7 +83,7 @@ class LesionParameters:
     most_csf: float = 0.5
     plateau_prior_spread: float = 0.2
     presence_share: float = 0.5
-    presence_sd: float = 2.5
+    presence_sd: float = 2.0
     presence_of_other: float = 0.1
     change_share: float = 0.2
     change_sd: float = 2.0

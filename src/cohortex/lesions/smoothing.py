@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 _TRUNCATE = 3.0  # standard deviations; the weight left out is 0.3 %
+_BLOCK_SIGMA = 0.34  # side of a block over sigma
 
 
 def blurred(values: NDArray[np.float32], spacing_mm: Sequence[float], *, sigma_mm: float) -> NDArray[np.float32]:
@@ -64,6 +65,38 @@ def blurred_within(
     total = blurred(weight, spacing_mm, sigma_mm=sigma_mm)
     mean = blurred(values * weight, spacing_mm, sigma_mm=sigma_mm)
     return np.asarray(np.divide(mean, total, out=np.zeros_like(mean), where=total > 1e-6))
+
+
+def slow_mean(
+    values: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    spacing_mm: Sequence[float],
+    *,
+    sigma_mm: float,
+) -> NDArray[np.float32]:
+    """Average as `blurred_within` does, on blocks of a third of sigma, and bring the result back linearly.
+
+    What is that slow needs no finer grid; the width is corrected for what blocks and lines add to it.
+    """
+    block = [max(1, int(_BLOCK_SIGMA * sigma_mm / s)) for s in spacing_mm]
+    if max(block) == 1:
+        return blurred_within(values, weight, spacing_mm, sigma_mm=sigma_mm)
+    total = _block_mean(weight, block)
+    sums = _block_mean(values * weight, block)
+    coarse = np.divide(sums, total, out=np.zeros_like(total), where=total > 0)
+    spacing = [b * s for b, s in zip(block, spacing_mm, strict=True)]
+    added = max((b * b - 1) * s * s for b, s in zip(block, spacing_mm, strict=True)) * (1 / 12 + 1 / 6)
+    mean = blurred_within(coarse, total, spacing, sigma_mm=float(np.sqrt(sigma_mm**2 - added)))
+    scale = [1 / b for b in block]
+    offset = [(1 / b - 1) / 2 for b in block]
+    return np.asarray(ndimage.affine_transform(mean, scale, offset, output_shape=values.shape, order=1, mode="nearest"))
+
+
+def _block_mean(values: NDArray[np.float32], block: Sequence[int]) -> NDArray[np.float32]:
+    """Mean over blocks of voxels; the last block of an axis is filled up with zeros."""
+    padded = np.pad(values, [(0, -n % b) for n, b in zip(values.shape, block, strict=True)])
+    split = [n for size, b in zip(padded.shape, block, strict=True) for n in (size // b, b)]
+    return np.asarray(padded.reshape(split).mean(axis=(1, 3, 5)), dtype=np.float32)
 
 
 def spread_of(values: NDArray[np.float32]) -> float:
