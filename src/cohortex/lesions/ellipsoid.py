@@ -18,6 +18,7 @@ _SUBSAMPLE_MM = 1.0  # a voxel side longer than this is averaged over points no 
 _ROUNDNESS_SD = 0.3  # of the logarithm of the axes about their mean
 _TILT_SD = 0.3  # of the shear between axes
 _STEPS = 40
+_STARTS = (0.0, -0.5, 0.5)  # logarithm of the contrast over what is known beforehand
 _SETTLED = 1e-7  # relative gain of the sum of squares below which the fit has settled
 _MOST_DAMPING = 1e6
 _NUDGE = 1e-7
@@ -130,7 +131,14 @@ def fit_ellipsoid(
 
     bound = np.full(11, np.inf)
     bound[3:6] = np.log(4)
-    best, information = _least_squares(residual, start, low=start - bound, high=start + bound)
+    # A thin bright slab in the middle of a thick slice and a thick faint one look much alike: both are tried.
+    _, best, information = min(
+        (
+            _least_squares(residual, start + shift, low=start - bound, high=start + bound)
+            for shift in (_contrast_shift(log_factor) for log_factor in _STARTS)
+        ),
+        key=lambda found: found[0],
+    )
     covariance = np.linalg.pinv(information)
     misfit = float(np.sqrt(np.mean(residual(best)[: len(observed)] ** 2)))
     inflation = max(1.0, misfit)
@@ -152,14 +160,21 @@ def fit_ellipsoid(
     )
 
 
+def _contrast_shift(log_factor: float) -> NDArray[np.float64]:
+    """Another start with the same sum of excess: contrast up by a factor, volume down by it."""
+    shift = np.zeros(11)
+    shift[9], shift[3:6] = log_factor, -log_factor / 3
+    return shift
+
+
 def _least_squares(
     residual: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     start: NDArray[np.float64],
     *,
     low: NDArray[np.float64],
     high: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Minimise the sum of squares within a box, and give the information matrix at the minimum.
+) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
+    """Minimise the sum of squares within a box; give it, the minimum and the information matrix there.
 
     Levenberg's and Marquardt's steps on the normal equations: eleven unknowns and priors on all of them, so that these
     are well conditioned and a hundred times cheaper than a decomposition of the whole Jacobian.
@@ -185,7 +200,7 @@ def _least_squares(
         information = jacobian.T @ jacobian
         if settled:
             break
-    return point, information
+    return float(values @ values), point, information
 
 
 def _jacobian(

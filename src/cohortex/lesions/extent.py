@@ -95,7 +95,8 @@ class Extent:
 
     def share(self, contrast: float) -> Array:
         """Share of each voxel of the box that is lesion, not cut, if the contrast of its core is `contrast`."""
-        share = np.where(self.edge, self.excess / np.maximum(contrast - self.relief, 0.2 * contrast), 0)
+        level = self.fit.background if self.is_ellipsoid and self.fit is not None else 0.0
+        share = np.where(self.edge, (self.excess - np.float32(level)) / np.maximum(contrast - self.relief, 0.2 * contrast), 0)
         return np.where(self.whole, 1, share).astype(np.float32)
 
     def volume_mm3(self, contrast: float) -> float:
