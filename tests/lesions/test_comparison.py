@@ -143,7 +143,7 @@ def test_a_lesion_near_the_limit_does_not_come_and_go(make_scene, make_ball):
     lesions = [(make_ball((-15, 0, 0), 400), 1.0), (make_ball((15, 3, 2), 40), 0.55)]
     clear = outlined(make_scene(lesions, seed=7))
     scene = make_scene(lesions, seed=8, motion=MOTION)
-    strict = replace(LesionParameters(), seed_score=14.0)
+    strict = replace(LesionParameters(), seed_score=22.0)
     missed = outline_lesions(scene.images, brain=scene.brain, tissue=scene.tissue, parameters=strict)
     assert (len(clear.measured), len(missed.measured)) == (2, 1)
     comparison = compared(clear, missed)

@@ -17,7 +17,7 @@ from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions.change import change_maps
 from cohortex.lesions.joining import joined
-from cohortex.lesions.joint import measured_jointly, typical_contrasts
+from cohortex.lesions.joint import JointMeasurement, measured_jointly, typical_contrasts
 from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.lesions.matching import LabelArray, MatchedGroup, match_outlines
 from cohortex.lesions.outline import LesionOutline, kind_of, placed
@@ -121,17 +121,19 @@ def compare_lesions(
         MatchedGroup(baseline=b.baseline, follow_up=f.follow_up) for b, f in zip(groups_b, groups_f, strict=True)
     )
     found_b, found_f = joined_b, joined_f
-    tables = measured_jointly((found_b, found_f), groups, parameters)
+    measured = measured_jointly((found_b, found_f), groups, parameters)
     enough = [
-        max(_volumes(group, tables)) >= parameters.kept_share * parameters.smallest_volume_mm3 for group in groups
+        max(_volumes(group, measured.tables)) >= parameters.kept_share * parameters.smallest_volume_mm3
+        for group in groups
     ]
     if not all(enough):  # seen twice, it proved too small
         groups = tuple(group for group, large in zip(groups, enough, strict=True) if large)
         found_b, groups = with_labels(found_b, groups, 0)
         found_f, groups = with_labels(found_f, groups, 1)
-        tables = measured_jointly((found_b, found_f), groups, parameters)
+        measured = measured_jointly((found_b, found_f), groups, parameters)
+    tables = measured.tables
     on_lattice = [outlines_on(side, lattice) for side in (found_b, found_f)]
-    judged = [_judged(group, tables, parameters) for group in groups]
+    judged = [_judged(group, measured, parameters) for group in groups]
     events = [
         _event(group, verdict, on_lattice, lattice, template_from_midway, describe)
         for group, verdict in zip(groups, judged, strict=True)
@@ -169,14 +171,16 @@ class _Verdict:
     change_sd_mm3: float
 
 
-def _judged(group: MatchedGroup, tables: tuple[VolumeTable, VolumeTable], parameters: LesionParameters) -> _Verdict:
+def _judged(group: MatchedGroup, measured: JointMeasurement, parameters: LesionParameters) -> _Verdict:
     """Name what became of a group."""
-    volumes = _volumes(group, tables)
+    volumes = _volumes(group, measured.tables)
     variances = [
         sum(lesion.volume_sd_mm3**2 for lesion in table.lesions if lesion.label in labels)
-        for labels, table in zip((group.baseline, group.follow_up), tables, strict=True)
+        for labels, table in zip((group.baseline, group.follow_up), measured.tables, strict=True)
     ]
     sd = float(np.sqrt(variances[0] + variances[1]))
+    if len(group.baseline) == len(group.follow_up) == 1:
+        sd = measured.change_sd_mm3.get((group.baseline[0], group.follow_up[0]), sd)
     return _Verdict(_kind(group, volumes[0], volumes[1], sd, parameters), volumes[0], volumes[1], sd)
 
 

@@ -17,6 +17,8 @@ Mask = NDArray[np.bool_]
 
 _LOCAL_MM = 8.0  # the filter is compared with what it gives around, mm: cortex strays more than white matter
 _LEAST_STRAY = 0.8  # of the spread foretold
+_LEAST_STRAY_DEEP = 0.5  # ... deep in white matter, where folds cannot come as a surprise
+_DEEP_MM, _DEEP = 2.0, (0.8, 0.95)  # blur of the white fraction, mm, and where that begins and holds in full
 _MOST_DARK, _MOST_BRIGHT = 3, 8  # standard deviations that count: a perivascular space must not hide its neighbour
 
 TOUCHING = ndimage.generate_binary_structure(3, 1)
@@ -28,6 +30,7 @@ def lesion_seeds(
     *,
     noise: float,
     doubt: Array,
+    white: Array,
     brain: Mask,
     spacing_mm: Sequence[float],
     parameters: LesionParameters,
@@ -44,6 +47,8 @@ def lesion_seeds(
         Its standard deviation from voxel to voxel.
     doubt : ndarray
         Its standard deviation that neighbours share.
+    white : ndarray
+        The template's fraction of white matter.
     brain : ndarray of bool
         Brain mask.
     spacing_mm : sequence of float
@@ -58,6 +63,8 @@ def lesion_seeds(
     """
     usual = np.hypot(np.float32(noise), doubt)
     bounded = np.where(brain, np.clip(excess, -_MOST_DARK * usual, _MOST_BRIGHT * usual), 0).astype(np.float32)
+    deep = np.clip((blurred(white, spacing_mm, sigma_mm=_DEEP_MM) - _DEEP[0]) / (_DEEP[1] - _DEEP[0]), 0, 1)
+    least_stray = (_LEAST_STRAY + (_LEAST_STRAY_DEEP - _LEAST_STRAY) * deep).astype(np.float32)
     point = np.zeros((31, 31, 31), dtype=np.float32)
     point[15, 15, 15] = 1
     seeds = np.zeros(brain.shape, dtype=bool)
@@ -66,7 +73,7 @@ def lesion_seeds(
         spread = np.hypot(np.float32(noise * left), blurred(doubt, spacing_mm, sigma_mm=sigma_mm))
         filtered = np.asarray(blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread, dtype=np.float32)
         local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=_LOCAL_MM)
-        seeds |= filtered > parameters.seed_score * np.maximum(local, _LEAST_STRAY)
+        seeds |= filtered > parameters.seed_score * np.maximum(local, least_stray)
     return np.asarray(seeds & brain)
 
 

@@ -17,9 +17,13 @@ from numpy.typing import NDArray
 _SUBSAMPLE_MM = 1.0  # a voxel side longer than this is averaged over points no further apart
 _ROUNDNESS_SD = 0.3  # of the logarithm of the axes about their mean
 _TILT_SD = 0.3  # of the shear between axes
+_RATIO_SLACK = 0.1  # of the logarithm: a lesion's contrast between visits, over that of the others
+_CHANGE_SD = 1.0  # of the logarithm of the volume, between visits
+_SHIFT_MM = 0.3  # of the centre between visits, for misalignment and uneven growth
 _STEPS = 40
 _STARTS = (0.0, -0.5, 0.5)  # logarithm of the contrast over what is known beforehand
-_SETTLED = 1e-7  # relative gain of the sum of squares below which the fit has settled
+_ENOUGH_VOXELS = 2000
+_SETTLED = 1e-5  # relative gain of the sum of squares below which the fit has settled
 _MOST_DAMPING = 1e6
 _NUDGE = 1e-7
 
@@ -54,7 +58,49 @@ class EllipsoidFit:
     misfit: float
 
 
-def fit_ellipsoid(
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What one scan shows of a lesion, and what is known beforehand.
+
+    Attributes
+    ----------
+    points_mm : ndarray, shape (n, samples, 3)
+        Points over which each counted voxel is averaged.
+    excess : ndarray, shape (n,)
+        Difference to the local background, positive for a lesion.
+    relief : ndarray, shape (n,)
+        How much brighter (towards the lesion) healthy tissue is in each voxel than in the core: a lesion of even
+        intensity stands out by that much less.
+    noise : ndarray, shape (n,)
+        Standard deviation of each voxel.
+    middle_mm : ndarray, shape (3,)
+        Where the outline has its weight.
+    radius_mm : float
+        Of a ball as large as the outline.
+    edge_mm : float
+        Width of the linear ramp at an edge.
+    reach_mm : float
+        How far the centre may be from the middle, one standard deviation.
+    background_sd : float
+        Standard deviation of the background level.
+    contrast, contrast_sd : float
+        What is known of the contrast beforehand.
+    """
+
+    points_mm: NDArray[np.float64]
+    excess: NDArray[np.float64]
+    relief: NDArray[np.float64]
+    noise: NDArray[np.float64]
+    middle_mm: NDArray[np.float64]
+    radius_mm: float
+    edge_mm: float
+    reach_mm: float
+    background_sd: float
+    contrast: float
+    contrast_sd: float
+
+
+def view_of(
     excess: NDArray[np.float32],
     counted: NDArray[np.bool_],
     outline: NDArray[np.bool_],
@@ -66,104 +112,200 @@ def fit_ellipsoid(
     contrast: float,
     contrast_sd: float,
     blur_mm: float = 0.5,
-) -> EllipsoidFit:
+    points_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+) -> View:
+    """Collect what one scan shows of a lesion.
+
+    Parameters
+    ----------
+    excess, relief, noise : ndarray, shape (I, J, K)
+        As in `View`, in a box around the lesion.
+    counted, outline : ndarray of bool
+        Voxels that count, and the outline to start from.
+    spacing_mm : sequence of float
+        Voxel spacing, mm.
+    background_sd, contrast, contrast_sd : float
+        As in `View`.
+    blur_mm : float
+        Width of a linear ramp that blurs an edge as the scanner does, mm: √12 standard deviations of its point
+        spread; 0.5 mm adds little to that of the voxel.
+    points_of : callable, optional
+        From indices in the box, shape (n, 3), to mm; index times spacing when omitted.
+
+    Returns
+    -------
+    View
+        For `fit_ellipsoid`.
+    """
+    spacing = np.asarray(spacing_mm, dtype=float)
+    placed = points_of or (lambda index: index * spacing)
+    counts = np.maximum(1, np.ceil(spacing / _SUBSAMPLE_MM - 1e-6)).astype(int)
+    offsets = np.stack(np.meshgrid(*[(np.arange(n) + 0.5) / n - 0.5 for n in counts], indexing="ij"), axis=-1).reshape(
+        -1, 3
+    )
+    counted = _thinned(counted)
+    index = np.argwhere(counted)[:, None, :] + offsets  # (n, samples, 3)
+    weight = np.maximum(excess[outline], 1e-6).astype(float)
+    middle = np.average(placed(np.argwhere(outline).astype(float)), axis=0, weights=weight)
+    radius = float(np.cbrt(0.75 / np.pi * max(int(np.count_nonzero(outline)), 2) * np.prod(spacing)))
+    return View(
+        points_mm=placed(index.reshape(-1, 3)).reshape(index.shape),
+        excess=excess[counted].astype(np.float64),
+        relief=relief[counted].astype(np.float64),
+        noise=noise[counted].astype(np.float64),
+        middle_mm=middle,
+        radius_mm=radius,
+        edge_mm=float(np.hypot(np.max(spacing / counts), blur_mm)),
+        reach_mm=2 * max(radius, float(spacing.max()) / 2),
+        background_sd=background_sd,
+        contrast=contrast,
+        contrast_sd=contrast_sd,
+    )
+
+
+def _thinned(counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Every second or third (…) voxel of a lesion that has more than enough, spread evenly."""
+    stride = int(np.ceil(np.count_nonzero(counted) / _ENOUGH_VOXELS))
+    if stride < 2:
+        return counted
+    return np.asarray(counted & (np.indices(counted.shape).sum(axis=0) % stride == 0))
+
+
+def fit_ellipsoid(view: View) -> EllipsoidFit:
     """Fit one ellipsoid of even contrast to the excess over healthy tissue.
 
     Parameters
     ----------
-    excess : ndarray, shape (I, J, K)
-        Difference to the local background, positive for a lesion.
-    counted, outline : ndarray of bool
-        Voxels that count, and the outline to start from.
-    relief : ndarray
-        How much brighter (towards the lesion) healthy tissue is in each voxel than in the core: a lesion of even
-        intensity stands out by that much less.
-    spacing_mm : sequence of float
-        Voxel spacing, mm.
-    noise : ndarray
-        Standard deviation of each voxel, in the unit of the image.
-    background_sd : float
-        Standard deviation of the background level.
-    contrast, contrast_sd : float
-        What is known of the contrast beforehand.
-    blur_mm : float
-        Width of a linear ramp that blurs an edge as the scanner does, mm: √12 standard deviations of its point
-        spread; 0.5 mm adds little to that of the voxel.
+    view : View
+        What the scan shows.
 
     Returns
     -------
     EllipsoidFit
         The most probable ellipsoid.
     """
-    spacing = np.asarray(spacing_mm, dtype=float)
-    centers = np.argwhere(counted) * spacing  # (n, 3) mm
-    observed, lifted = excess[counted].astype(np.float64), relief[counted].astype(np.float64)
-    counts = np.maximum(1, np.ceil(spacing / _SUBSAMPLE_MM - 1e-6)).astype(int)
-    offsets = np.stack(
-        np.meshgrid(
-            *[((np.arange(n) + 0.5) / n - 0.5) * s for n, s in zip(counts, spacing, strict=True)], indexing="ij"
-        ),
-        axis=-1,
-    ).reshape(-1, 3)
-    edge_mm = float(np.hypot(np.max(spacing / counts), blur_mm))
-    voxel_noise = noise[counted].astype(np.float64)
-    points = centers[:, None, :] + offsets  # (n, samples, 3)
+    fits, _ = _fit((view,), contrast_ratio=1.0)
+    return fits[0]
 
-    inside = np.argwhere(outline) * spacing
-    weight = np.maximum(excess[outline], 1e-6).astype(float)
-    middle = np.average(inside, axis=0, weights=weight)
-    radius = float(np.cbrt(0.75 / np.pi * max(len(inside), 2) * np.prod(spacing)))
-    start = np.concatenate([middle, np.full(3, np.log(radius)), np.zeros(3), [np.log(contrast), 0.0]])
+
+def fit_ellipsoid_twice(
+    first: View, second: View, *, contrast_ratio: float
+) -> tuple[EllipsoidFit, EllipsoidFit, float]:
+    """Fit one ellipsoid to two visits, of one shape, whose size may have changed.
+
+    A lesion that one visit shows in thick slices takes its shape from the other, so that the change is known better
+    than either volume.
+
+    Parameters
+    ----------
+    first, second : View
+        What each visit shows, in one space.
+    contrast_ratio : float
+        Contrast of lesions at the second visit over that at the first.
+
+    Returns
+    -------
+    first, second : EllipsoidFit
+        The lesion at each visit.
+    change_sd : float
+        One standard deviation of the logarithm of the ratio of the volumes.
+    """
+    fits, change_sd = _fit((first, second), contrast_ratio=contrast_ratio)
+    return fits[0], fits[1], change_sd
+
+
+# The unknowns: centre (3), logarithms of the axes (3), shear between axes (3); for each view the logarithm of the
+# contrast and the background (2); for the second view the logarithm of its volume over the first (1) and a shift (3).
+_CONTRAST, _BACKGROUND, _RATIO, _SHIFT = 9, 10, 13, slice(14, 17)
+
+
+def _fit(views: Sequence[View], *, contrast_ratio: float) -> tuple[list[EllipsoidFit], float]:
+    """Fit a lesion to one or two views; the standard deviation of the logarithm of the ratio of volumes (0 for one)."""
+    middle = np.mean([view.middle_mm for view in views], axis=0)
+    sizes = np.log([view.radius_mm for view in views])
+    known = [(np.log(view.contrast), view.contrast_sd / view.contrast) for view in views]
+    start = np.concatenate([middle, np.full(3, sizes[0]), np.zeros(3), *[[level, 0.0] for level, _ in known]])
+    if len(views) == 2:
+        start = np.concatenate([start, [3 * (sizes[1] - sizes[0])], np.zeros(3)])
 
     def residual(p: NDArray[np.float64]) -> NDArray[np.float64]:
-        level = np.exp(p[9])
-        modelled = np.maximum(level - lifted, 0.2 * level) * _share(points, p, edge_mm) + p[10]
         size = p[3:6].mean()
-        priors = np.concatenate(
-            [
-                (p[3:6] - size) / _ROUNDNESS_SD,
-                p[6:9] / _TILT_SD,
-                [(p[9] - np.log(contrast)) / (contrast_sd / contrast), p[10] / background_sd],
-                (p[:3] - middle) / (2 * np.maximum(radius, spacing / 2)),
-            ]
-        )
-        return np.concatenate([(observed - modelled) / voxel_noise, priors])
+        parts = [(p[3:6] - size) / _ROUNDNESS_SD, p[6:9] / _TILT_SD, (p[:3] - middle) / views[0].reach_mm]
+        for n, view in enumerate(views):
+            log_level, background = p[_CONTRAST + 2 * n], p[_BACKGROUND + 2 * n]
+            body = p[:9]
+            if n == 1:
+                body = np.concatenate([p[:3] + p[_SHIFT], p[3:6] + p[_RATIO] / 3, p[6:9]])
+            level = np.exp(log_level)
+            share = _share(view.points_mm, body, view.edge_mm)
+            modelled = np.maximum(level - view.relief, 0.2 * level) * share + background
+            parts.append((view.excess - modelled) / view.noise)
+            parts.append(np.array([(log_level - known[n][0]) / known[n][1], background / view.background_sd]))
+        if len(views) == 2:
+            kept = p[_CONTRAST + 2] - p[_CONTRAST] - np.log(contrast_ratio)
+            parts.append(np.array([kept / _RATIO_SLACK, p[_RATIO] / _CHANGE_SD]))
+            parts.append(p[_SHIFT] / _SHIFT_MM)
+        return np.concatenate(parts)
 
-    bound = np.full(11, np.inf)
+    bound = np.full(len(start), np.inf)
     bound[3:6] = np.log(4)
     # A thin bright slab in the middle of a thick slice and a thick faint one look much alike: both are tried.
     _, best, information = min(
         (
-            _least_squares(residual, start + shift, low=start - bound, high=start + bound)
-            for shift in (_contrast_shift(log_factor) for log_factor in _STARTS)
+            _least_squares(residual, start + _contrast_shift(factor, len(views)), low=start - bound, high=start + bound)
+            for factor in _STARTS
         ),
         key=lambda found: found[0],
     )
-    covariance = np.linalg.pinv(information)
-    misfit = float(np.sqrt(np.mean(residual(best)[: len(observed)] ** 2)))
+    covariance = np.asarray(np.linalg.pinv(information), dtype=np.float64)
+    left = residual(best)
+    fits, first = [], 9
+    for n, view in enumerate(views):
+        misfit = float(np.sqrt(np.mean(left[first : first + len(view.excess)] ** 2)))
+        first += len(view.excess) + 2
+        of_volume = np.zeros(len(start))
+        of_volume[3:6] = 1
+        if n == 1:
+            of_volume[_RATIO] = 1
+        fits.append(_told(best, covariance, of_volume, _CONTRAST + 2 * n, misfit))
+    if len(views) == 1:
+        return fits, 0.0
+    inflation = max(1.0, *(fit.misfit for fit in fits))
+    return fits, float(np.sqrt(max(covariance[_RATIO, _RATIO], 0.0))) * inflation
+
+
+def _told(
+    best: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    of_volume: NDArray[np.float64],
+    contrast: int,
+    misfit: float,
+) -> EllipsoidFit:
+    """Contrast and volume of one view; `of_volume` are the derivatives of the logarithm of the volume."""
     inflation = max(1.0, misfit)
-    log_volume_sd = float(np.sqrt(max(covariance[3:6, 3:6].sum(), 0.0))) * inflation
-    together = float(covariance[3:6, 9].sum())
-    slope = float(np.clip(together / max(covariance[9, 9], 1e-12), -3.0, 0.0))
-    share_variance = float(covariance[3:6, 3:6].sum()) - 2 * slope * together + slope**2 * float(covariance[9, 9])
-    volume = 4 / 3 * np.pi * float(np.exp(best[3:6].sum()))
-    level = float(np.exp(best[9]))
+    variance = float(of_volume @ covariance @ of_volume)
+    together = float(of_volume @ covariance[:, contrast])
+    of_contrast = float(covariance[contrast, contrast])
+    slope = float(np.clip(together / max(of_contrast, 1e-12), -3.0, 0.0))
+    volume = 4 / 3 * np.pi * float(np.exp(of_volume @ best))
+    level = float(np.exp(best[contrast]))
     return EllipsoidFit(
         contrast=level,
-        contrast_sd=level * float(np.sqrt(max(covariance[9, 9], 0.0))) * inflation,
+        contrast_sd=level * float(np.sqrt(max(of_contrast, 0.0))) * inflation,
         volume_mm3=volume,
-        volume_sd_mm3=volume * log_volume_sd,
+        volume_sd_mm3=volume * float(np.sqrt(max(variance, 0.0))) * inflation,
         slope=slope,
-        volume_share_sd=float(np.sqrt(max(share_variance, 0.0))) * inflation,
-        background=float(best[10]),
+        volume_share_sd=float(np.sqrt(max(variance - 2 * slope * together + slope**2 * of_contrast, 0.0))) * inflation,
+        background=float(best[contrast + 1]),
         misfit=misfit,
     )
 
 
-def _contrast_shift(log_factor: float) -> NDArray[np.float64]:
+def _contrast_shift(log_factor: float, views: int) -> NDArray[np.float64]:
     """Another start with the same sum of excess: contrast up by a factor, volume down by it."""
-    shift = np.zeros(11)
-    shift[9], shift[3:6] = log_factor, -log_factor / 3
+    shift = np.zeros(11 if views == 1 else 17)
+    shift[3:6] = -log_factor / 3
+    shift[_CONTRAST : _CONTRAST + 2 * views : 2] = log_factor
     return shift
 
 
@@ -176,7 +318,7 @@ def _least_squares(
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Minimise the sum of squares within a box; give it, the minimum and the information matrix there.
 
-    Levenberg's and Marquardt's steps on the normal equations: eleven unknowns and priors on all of them, so that these
+    Levenberg's and Marquardt's steps on the normal equations: few unknowns and priors on all of them, so that these
     are well conditioned and a hundred times cheaper than a decomposition of the whole Jacobian.
     """
     point, damping = start, 1e-3

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from cohortex.lesions.parameters import LesionParameters
 from cohortex.lesions.smoothing import blurred, blurred_within, slow_mean, spread_of

@@ -89,6 +89,11 @@ class Extent:
     fit: EllipsoidFit | None = None
 
     @property
+    def outline_mm3(self) -> float:
+        """Volume of the voxels of the outline, mm³."""
+        return float(np.count_nonzero(self.outline)) * self.voxel_mm3
+
+    @property
     def is_ellipsoid(self) -> bool:
         """Whether the volume is best taken from the fit."""
         return self.fit is not None and self.fit.misfit < GOOD_MISFIT
@@ -96,7 +101,9 @@ class Extent:
     def share(self, contrast: float) -> Array:
         """Share of each voxel of the box that is lesion, not cut, if the contrast of its core is `contrast`."""
         level = self.fit.background if self.is_ellipsoid and self.fit is not None else 0.0
-        share = np.where(self.edge, (self.excess - np.float32(level)) / np.maximum(contrast - self.relief, 0.2 * contrast), 0)
+        share = np.where(
+            self.edge, (self.excess - np.float32(level)) / np.maximum(contrast - self.relief, 0.2 * contrast), 0
+        )
         return np.where(self.whole, 1, share).astype(np.float32)
 
     def volume_mm3(self, contrast: float) -> float:

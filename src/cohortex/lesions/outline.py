@@ -243,6 +243,7 @@ def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int3
             sign * (scene.image - scene.healthy.whole),
             noise=scene.healthy.noise,
             doubt=np.hypot(scene.healthy.doubt, scene.healthy.regional),
+            white=scene.healthy.prior[WHITE],
             brain=scene.brain,
             spacing_mm=scene.spacing_mm,
             parameters=scene.parameters,

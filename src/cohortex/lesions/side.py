@@ -56,6 +56,10 @@ class Side:
         """Where the arrays lie."""
         return self.outline.brain.grid.cropped([s.start for s in self.window], [s.stop for s in self.window])
 
+    def halfway(self, index: NDArray[np.float64]) -> NDArray[np.float64]:
+        """World mm halfway between the visits of indices of the arrays, shape (n, 3)."""
+        return np.asarray(self.from_midway.inverse()(self.grid.world_of(index)))
+
     def window_around(self, mask: Mask, *, margin_mm: float) -> Window:
         """Box around a mask that is not empty, with a margin, within the arrays."""
         box = ndimage.find_objects(mask.astype(np.uint8))[0]

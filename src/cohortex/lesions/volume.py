@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from cohortex.lesions.ellipsoid import fit_ellipsoid
+from cohortex.lesions.ellipsoid import View, fit_ellipsoid, view_of
 from cohortex.lesions.extent import (
     GOOD_MISFIT,
     SHAPE_SD,
@@ -25,7 +25,7 @@ from cohortex.lesions.parameters import LesionParameters
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_FITTED_MM3 = 1500.0  # larger lesions show their contrast, and are less like an ellipsoid
+_FITTED_MM3 = 5000.0  # larger lesions show their contrast, and are less like an ellipsoid
 _SHOWN_MM3 = 80.0  # an interior of this volume shows the contrast
 
 
@@ -105,6 +105,29 @@ class Measuring:
             parameters=self.parameters,
         )
 
+    def view_of(
+        self,
+        extent: Extent,
+        *,
+        contrast: float,
+        contrast_sd: float,
+        points_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None,
+    ) -> View:
+        """What the scan shows of a lesion, for fitting; `points_of` takes indices of the whole arrays to mm."""
+        corner = np.array([s.start for s in extent.box], dtype=float)
+        return view_of(
+            extent.excess,
+            extent.territory,
+            extent.outline,
+            relief=extent.relief,
+            spacing_mm=self.spacing_mm,
+            noise=np.hypot(np.float32(self.noise.voxel * self.noise.growth), self.doubt[extent.box]),
+            background_sd=max(extent.background_sd, 1e-3 * contrast),
+            contrast=contrast,
+            contrast_sd=contrast_sd,
+            points_of=None if points_of is None else lambda index: points_of(index + corner),
+        )
+
     def _margin(self, reach_mm: float) -> list[int]:
         return [int(n) + 1 for n in np.ceil(reach_mm / np.asarray(self.spacing_mm))]
 
@@ -114,22 +137,12 @@ class Measuring:
         typical = float(np.median([e.contrast for e in known])) if known else None
         result = []
         for e in extents:
-            if np.count_nonzero(e.outline) * e.voxel_mm3 > _FITTED_MM3 or self.noise.voxel <= 0:
+            if e.outline_mm3 > _FITTED_MM3 or self.noise.voxel <= 0:
                 result.append(e)
                 continue
             start = typical if typical is not None else e.contrast
             prior_sd = 2 * self.parameters.plateau_prior_spread * start
-            fit = fit_ellipsoid(
-                e.excess,
-                e.territory,
-                e.outline,
-                relief=e.relief,
-                spacing_mm=self.spacing_mm,
-                noise=np.hypot(np.float32(self.noise.voxel * self.noise.growth), self.doubt[e.box]),
-                background_sd=max(e.background_sd, 1e-3 * start),
-                contrast=start,
-                contrast_sd=prior_sd,
-            )
+            fit = fit_ellipsoid(self.view_of(e, contrast=start, contrast_sd=prior_sd))
             precision = max(1 / fit.contrast_sd**2 - 1 / prior_sd**2, 0.05 / prior_sd**2)
             own = (fit.contrast / fit.contrast_sd**2 - start / prior_sd**2) / precision
             own = float(np.clip(own, 0.5 * fit.contrast, 2 * fit.contrast))
