@@ -130,7 +130,7 @@ def _slice_numbers(image: Image) -> tuple[int, ...] | None:
 
 
 @step(
-    version=1,
+    version=2,
     title="find the brain",
     sentence="The brain was outlined by aligning the template with the head and following its deformed edge.",
 )

@@ -15,7 +15,7 @@ from cohortex.registration.engine import Model, optimised
 from cohortex.registration.similarity import Similarity, mutual_information
 from cohortex.registration.start import best_poses, poses, sample_points, score
 from cohortex.registration.working import WorkingImage, blurred, coarser, cropped_to_mask, working_image
-from cohortex.transform import Affine, Rigid, Transform
+from cohortex.transform import Affine, Rigid
 
 _LEVELS_MM = (8.0, 4.0, 2.0, 1.0)
 _SAMPLES = 120_000
@@ -211,9 +211,9 @@ def _judged(level: _Level, motion: Rigid | Affine, similarity: Similarity) -> tu
     return value, bool(lost > _LEAST_GAIN and overlap > 0.6)
 
 
-def _displaced(level: _Level, motion: Rigid | Affine) -> list[Transform]:
+def _displaced(level: _Level, motion: Rigid | Affine) -> list[Affine]:
     center = level.fixed.grid.center_mm
-    result: list[Transform] = []
+    result = []
     for axis in range(3):
         for sign in (-1, 1):
             shift = np.eye(4)
@@ -221,5 +221,5 @@ def _displaced(level: _Level, motion: Rigid | Affine) -> list[Transform]:
             turn = np.eye(4)
             turn[:3, :3] = rotation_about_axis(axis, sign * _DISPLACED_DEG)
             turn[:3, 3] = center - turn[:3, :3] @ center
-            result += [motion @ Rigid(shift), motion @ Rigid(turn)]
+            result += [Affine(motion.matrix @ shift), Affine(motion.matrix @ turn)]
     return result

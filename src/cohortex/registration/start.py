@@ -13,7 +13,7 @@ from skimage.filters import threshold_otsu
 from cohortex.geometry import rotation_about_axis
 from cohortex.registration.similarity import Similarity
 from cohortex.registration.working import WorkingImage
-from cohortex.transform import Rigid, Transform
+from cohortex.transform import Affine, Rigid
 
 _ANGLES_DEG = (-30.0, -15.0, 15.0, 30.0)
 _LEAST_OVERLAP = 0.4  # of the fixed samples; a corner of the head is like any other corner
@@ -60,10 +60,10 @@ def score(
     moving: WorkingImage,
     points_mm: NDArray[np.float64],
     samples: NDArray[np.float64],
-    motion: Transform,
+    motion: Rigid | Affine,
     similarity: Similarity,
 ) -> tuple[float, float]:
-    """Score a transform moving_from_fixed on fixed points, (n, 3) mm, with their values, (n,).
+    """Score a linear transform moving_from_fixed on fixed points, (n, 3) mm, with their values, (n,).
 
     Returns
     -------
@@ -71,14 +71,17 @@ def score(
         Similarity of the samples that fall inside the moving mask, and their fraction. The similarity is -inf where
         the overlap is below 40 %.
     """
-    index = moving.grid.index_of(motion(points_mm))
-    nearest = np.rint(index).astype(int)
-    inside = np.asarray(np.all((nearest >= 0) & (nearest < moving.grid.shape), axis=1))
-    inside[inside] = moving.mask[tuple(nearest[inside].T)]
+    index_from_fixed = moving.grid.index_from_world @ motion.matrix
+    index = index_from_fixed[:3, :3] @ points_mm.T + index_from_fixed[:3, 3:]  # (3, n): whole rows are fast
+    nearest = np.rint(index).astype(np.intp)
+    inside = np.ones(index.shape[1], dtype=bool)
+    for row, size in zip(nearest, moving.grid.shape, strict=True):
+        inside &= (row >= 0) & (row < size)
+    inside[inside] = moving.mask[tuple(nearest[:, inside])]
     overlap = float(np.count_nonzero(inside)) / len(inside)
     if overlap < _LEAST_OVERLAP:
         return -np.inf, overlap
-    values = ndimage.map_coordinates(moving.values, index[inside].T, order=1, mode="nearest")
+    values = ndimage.map_coordinates(moving.values, index[:, inside], order=1, mode="nearest")
     return similarity(samples[inside], values), overlap
 
 

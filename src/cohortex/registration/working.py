@@ -105,7 +105,7 @@ def coarser(image: WorkingImage, spacing_mm: float) -> WorkingImage:
     return WorkingImage(
         values=_block_means(image.values, factors),
         grid=_block_grid(image.grid, factors),
-        mask=_block_means(image.mask.astype(np.float32), factors) >= 0.5,
+        mask=_coarser_mask(image.mask, factors),
     )
 
 
@@ -125,6 +125,12 @@ def cropped_to_mask(image: WorkingImage, margin_mm: float) -> WorkingImage:
     stop = [min(n, s.stop + m) for s, m, n in zip(box, margin, image.grid.shape, strict=True)]
     cut = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     return WorkingImage(values=image.values[cut], grid=image.grid.cropped(start, stop), mask=image.mask[cut])
+
+
+def _coarser_mask(mask: NDArray[np.bool_], factors: list[int]) -> NDArray[np.bool_]:
+    if mask.all():
+        return np.ones([n // f for n, f in zip(mask.shape, factors, strict=True)], dtype=bool)
+    return _block_means(mask.astype(np.float32), factors) >= 0.5
 
 
 def _block_means(values: NDArray[np.float32], factors: list[int]) -> NDArray[np.float32]:

@@ -27,6 +27,7 @@ _SMOOTHING_MM = 6.0  # a stiff surface does not follow the fluid into the furrow
 _EDGE_MM = 1.3  # sigma of the edge that is cut
 _HIDDEN_EDGE_LEVEL = 0.3  # 0.7 mm further out: where fluid is as dark as bone the edge that is followed is the cortex
 _CLOSING_MM = 8.0  # a lesion at the surface stays inside
+_ROOM_MM = 16.0  # around the template's brain in its pose; a deformation reaches some 8 mm
 _STRIPPED_DICE = 0.85
 _STRIPPED_BACKGROUND = 0.2  # of all voxels, with exactly one value
 
@@ -97,7 +98,7 @@ def brain_mask(
     small = soft_tissue(_smaller(image))
     pose = find_brain(small, template)
     progress(Progress(task=task, done=1, total=3))
-    rough = _on_image(template.brain, pose.image_from_template.inverse(), small.grid)
+    rough = _on_image(template.brain, pose.image_from_template, pose.image_from_template.inverse(), small.grid)
     stripped = _is_brain_alone(small, rough)
     if stripped:
         mask = _tidied(_shown(image), image.grid)
@@ -106,8 +107,9 @@ def brain_mask(
         deformed, edge_seen = _deformed(even, template_head(template), pose.image_from_template)
         progress(Progress(task=task, done=2, total=3))
         level = 0.5 if edge_seen else _HIDDEN_EDGE_LEVEL
-        closed = _on_image(template.brain, deformed, image.grid, closing_mm=_CLOSING_MM, level=level)
-        mask = _tidied(closed, image.grid)
+        mask = _on_image(
+            template.brain, pose.image_from_template, deformed, image.grid, closing_mm=_CLOSING_MM, level=level
+        )
     progress(Progress(task=task, done=3, total=3))
     return BrainExtraction(
         mask=Labels(mask, image.grid, metadata={"label_names": {1: "brain"}}),
@@ -136,16 +138,35 @@ def _deformed(image: Image, head: TemplateHead, image_from_template: Affine) -> 
 
 
 def _on_image(
-    brain: Labels, template_from_image: Transform, grid: Grid, *, closing_mm: float = 0.0, level: float = 0.5
+    brain: Labels,
+    image_from_template: Affine,
+    template_from_image: Transform,
+    whole: Grid,
+    *,
+    closing_mm: float = 0.0,
+    level: float = 0.5,
 ) -> NDArray[np.bool_]:
-    """Read a smooth mask through a transform at 2 mm, close its furrows, and cut it at a level on the image's grid."""
+    """Read a smooth mask through a transform at 2 mm, close its furrows, cut it at a level on the grid."""
+    box = _box(brain, image_from_template, whole)
+    grid = whole.cropped([s.start for s in box], [s.stop for s in box])
     spacing = [float(np.clip(s, _READING_MM, _WORKING_MM)) for s in grid.spacing_mm]
     coarse = grid.with_spacing(spacing, keep="extent").padded(int(closing_mm / min(spacing)) + 1)
     share = Image(ndimage.gaussian_filter(brain.values.astype(np.float32), 0.5), brain.grid)
     there = warp(share, template_from_image, onto=coarse)
     if closing_mm:
         there = there.with_values(_closed(np.asarray(there.values) >= 0.5, coarse, closing_mm))
-    return np.asarray(upsample(there, onto=grid).values >= level)
+    mask = np.zeros(whole.shape, dtype=bool)
+    mask[box] = _tidied(np.asarray(upsample(there, onto=grid).values >= level), grid)
+    return mask
+
+
+def _box(brain: Labels, image_from_template: Affine, grid: Grid) -> tuple[slice, ...]:
+    """Find the part of a grid that holds the template's brain in its pose, with room for its deformation."""
+    index = grid.index_of(image_from_template(brain.grid.world_of(np.argwhere(brain.mask)[::7])))
+    room = _ROOM_MM / np.asarray(grid.spacing_mm)
+    start = np.clip(np.floor(index.min(axis=0) - room), 0, np.asarray(grid.shape) - 1).astype(int)
+    stop = np.clip(np.ceil(index.max(axis=0) + room) + 1, start + 1, grid.shape).astype(int)
+    return tuple(slice(int(a), int(b)) for a, b in zip(start, stop, strict=True))
 
 
 def _closed(mask: NDArray[np.bool_], grid: Grid, radius_mm: float) -> NDArray[np.float32]:

@@ -28,6 +28,7 @@ _SKULL_BASE_MM = 5.0  # above this height in template space a head has layers
 _RIM_MM = 22.0
 _LOW_RIM_MM = 4.0
 _SEARCH_SAMPLES = 4000
+_FIRST_SAMPLES = 3000  # for the first look at every pose; the climb needs more
 _UP_MM = (-36.0, -24.0, -12.0, 0.0, 12.0, 24.0, 36.0, 48.0, 60.0)  # far up: the top may be cut off
 _SHIFTS_MM = ((-10.0, 0.0, 10.0), (-24.0, -12.0, 0.0, 12.0, 24.0), _UP_MM)
 _TURNS_DEG = ((0, 0.0), (0, -15.0), (0, 15.0), (1, -12.0), (1, 12.0), (2, -12.0), (2, 12.0))
@@ -96,7 +97,7 @@ def find_brain(image: Image, template: Template) -> BrainPose:
         brain, search = coarser(brain, spacing), coarser(search, spacing)
         levels.append((blurred(brain, 0.8 * spacing), blurred(search, 0.8 * spacing)))
     fine, middle, coarse = levels
-    candidates = _ranked(coarse, _candidates(*coarse))
+    candidates = _ranked(coarse, _candidates(*coarse), _FIRST_SAMPLES)
     if not candidates:
         raise AlignmentFailure("no brain was found: in every pose less than 40 % of it lies in the field of view.")
     reached = [_climbed(coarse, pose, _SIMILAR, _STEPS) for pose in candidates[:_FOLLOWED]]
@@ -190,11 +191,13 @@ def _candidates(brain: WorkingImage, head: WorkingImage) -> list[Affine]:
     return result
 
 
-def _ranked(pair: tuple[WorkingImage, WorkingImage], poses: list[Affine]) -> list[Affine]:
+def _ranked(
+    pair: tuple[WorkingImage, WorkingImage], poses: list[Affine], samples: int = _SEARCH_SAMPLES
+) -> list[Affine]:
     """Order poses by similarity times the part of the brain seen, best first; ties keep their order."""
     brain, head = pair
-    points, samples = sample_points(brain, _SEARCH_SAMPLES)
-    scored = [_value(head, points, samples, pose) for pose in poses]
+    points, values = sample_points(brain, samples)
+    scored = [_value(head, points, values, pose) for pose in poses]
     order = sorted(range(len(poses)), key=lambda n: (-scored[n], n))
     return [poses[n] for n in order if np.isfinite(scored[n])]
 
