@@ -29,7 +29,7 @@ _SURE = 0.2  # doubt about the healthy intensity, as a share of the contrast, wi
 _HARD_EDGE_SD = 0.15  # of a voxel, for each voxel of an edge without partial volume
 GOOD_MISFIT = 1.3  # an ellipsoid that misses by more than this much over the noise is the wrong shape
 _GRAIN_VOXELS = 2.0  # and this many voxels, which matter for the smallest lesions
-SHAPE_SD = 0.03  # of the volume: what neither way of reading it knows
+_SLICE_SD = 0.12  # of the volume, for a slice as thick as the lesion: what neither way of reading it knows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +55,8 @@ class Extent:
         How much brighter (towards the lesion) healthy tissue is in each voxel than in the core.
     voxel_mm3 : float
         Volume of a voxel.
+    slice_mm : float
+        Its longest side.
     edge_noise : float
         Standard deviation of the excess summed over the edge, the background included.
     whole_sd_mm3 : float
@@ -80,6 +82,7 @@ class Extent:
     territory: Mask
     relief: Array
     voxel_mm3: float
+    slice_mm: float
     edge_noise: float
     whole_sd_mm3: float
     contrast: float
@@ -126,7 +129,8 @@ class Extent:
             volume = float(np.exp((1 - part) * np.log(volume) + part * np.log(fitted)))
             noise, slope = 1 / np.sqrt(max(by_share, by_fit)), (1 - part) * slope + part * self.fit.slope
         grain = _GRAIN_VOXELS * self.voxel_mm3 / volume
-        relative = np.sqrt(noise**2 + (slope * contrast_sd / contrast) ** 2 + SHAPE_SD**2 + grain**2)
+        shape = _SLICE_SD * self.slice_mm / np.cbrt(6 / np.pi * volume)
+        relative = np.sqrt(noise**2 + (slope * contrast_sd / contrast) ** 2 + shape**2 + grain**2)
         return volume, volume * float(relative)
 
 
@@ -238,6 +242,7 @@ def measure_extent(
         territory=mine & brain,
         relief=relief,
         voxel_mm3=voxel_mm3,
+        slice_mm=max(spacing_mm),
         edge_noise=float(np.hypot(np.sqrt(edge_count) * noise.voxel * noise.growth, offset_sd * edge_count)),
         whole_sd_mm3=_HARD_EDGE_SD * rim * voxel_mm3,
         contrast=contrast,

@@ -12,7 +12,6 @@ from scipy import ndimage
 from cohortex.lesions.ellipsoid import View, fit_ellipsoid, view_of
 from cohortex.lesions.extent import (
     GOOD_MISFIT,
-    SHAPE_SD,
     Contrasts,
     Extent,
     measure_extent,
@@ -26,6 +25,7 @@ Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 _FITTED_MM3 = 5000.0  # larger lesions show their contrast, and are less like an ellipsoid
+_SHAPE_SD = 0.03  # of the contrast: what a wrong shape does to it
 _SHOWN_MM3 = 80.0  # an interior of this volume shows the contrast
 
 
@@ -147,8 +147,8 @@ class Measuring:
             own = (fit.contrast / fit.contrast_sd**2 - start / prior_sd**2) / precision
             own = float(np.clip(own, 0.5 * fit.contrast, 2 * fit.contrast))
             if e.resolved:  # the interior shows the contrast too, whatever the shape
-                by_fit = 1 / (1 / precision + (SHAPE_SD * own) ** 2) if fit.misfit < GOOD_MISFIT else 0.0
-                by_core = 1 / (e.contrast_sd**2 + (SHAPE_SD * own) ** 2)
+                by_fit = 1 / (1 / precision + (_SHAPE_SD * own) ** 2) if fit.misfit < GOOD_MISFIT else 0.0
+                by_core = 1 / (e.contrast_sd**2 + (_SHAPE_SD * own) ** 2)
                 own = (own * by_fit + e.contrast * by_core) / (by_fit + by_core)
                 precision = by_fit + by_core
             result.append(replace(e, contrast=own, contrast_sd=float(1 / np.sqrt(precision)), resolved=True, fit=fit))
