@@ -78,7 +78,10 @@ def measured_jointly(
         if max(e.outline_mm3 for e in seen) > _PAIRED_MM3 or min(side.measuring.noise.voxel for side in sides) <= 0:
             continue
         fits, log_sd = _fitted_together(sides, seen, typical)
-        changes[b, f] = float(np.log(fits[1].volume_mm3) - np.log(fits[0].volume_mm3)), float(np.hypot(log_sd, _CHANGE_SD))
+        changes[b, f] = (
+            float(np.log(fits[1].volume_mm3) - np.log(fits[0].volume_mm3)),
+            float(np.hypot(log_sd, _CHANGE_SD)),
+        )
         if max(fit.misfit for fit in fits) < GOOD_MISFIT:
             told[0][b], told[1][f] = fits
     tables = []
