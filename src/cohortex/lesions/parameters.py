@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LesionParameters:
-    """Frozen before real images were opened; tuned on phantom seeds 0 to 19 only.
+    """Tuned on phantom seeds 0 to 19, looked at on the single visits of `docs/real-data.md`, then frozen before the
+    changes of the two-visit patient there were opened.
 
     Attributes
     ----------
