@@ -40,7 +40,7 @@ def test_a_second_run_replaces_the_files_of_the_first(tmp_path):
 
 
 def test_series_whose_names_become_the_same_file_both_stay(tmp_path):
-    files = write_series({"AX T1": picture(), "AX/T1": picture(1), "AX T1_2": picture(2)}, tmp_path)
+    files = write_series([("AX T1", picture()), ("AX/T1", picture(1)), ("AX T1_2", picture(2))], tmp_path)
     assert len(set(files.values())) == 3
     lowest = sorted(float(read_image(tmp_path / file).values.min()) for file in files.values())
     assert lowest == [0, 1, 2]

@@ -16,7 +16,7 @@ Interpolation = Literal["nearest", "linear", "cubic"]
 """Nearest voxel, trilinear, or cubic B-spline. Labels always take the nearest."""
 
 _ORDERS: dict[str, int] = {"nearest": 0, "linear": 1, "cubic": 3}
-_SLAB_POINTS = 2_000_000  # points sampled at once: bounds the memory of the coordinates to about 50 MB
+_SLAB_POINTS = 250_000  # points sampled at once: their coordinates and what transforms make of them take some 50 MB
 _EDGE_SLACK = 1e-6  # voxels; rounding must not push the outermost sample outside
 _TIE_SLACK = 1e-9  # voxels; a sample exactly between two voxels takes the lower index, on every platform
 

@@ -11,7 +11,7 @@ import numpy as np
 from cohortex import __version__
 from cohortex.errors import VisitProblem
 from cohortex.image import Image, Labels
-from cohortex.lesions import Lesion, LesionComparison, LesionOutline, compare_lesions
+from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.outputs import write_images, write_motions
@@ -21,12 +21,14 @@ from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import step
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
-from cohortex.pipeline.visit_result import VisitValues, method_records, visit_result, visit_values
+from cohortex.pipeline.visit_result import method_records, visit_result, visit_values
 from cohortex.pipeline.visits import VisitSource, find_visits
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
 from cohortex.templates import describe_place
 from cohortex.transform import Transform, warp
+
+_VISITS = ("baseline", "follow_up")
 
 
 @step(
@@ -196,27 +198,32 @@ def compare_visits(
                 plan.template_from_visit,
                 slice_numbers=plan.looked_at.looks[plan.choice.outlined].slice_numbers,
             )
-            for name, plan in zip(("baseline", "follow_up"), plans, strict=True)
+            for name, plan in zip(_VISITS, plans, strict=True)
         ]
-        runner.run([pictures_node, *lesion_nodes, *plans[0].results, *plans[1].results])
-        alignment, comparison, pictures, *lesions = runner.evaluate(
-            [alignment_node, comparison_node, pictures_node, *lesion_nodes]
+        runner.run(
+            [
+                pictures_node,
+                *lesion_nodes,
+                *(node for plan in plans for node in (*plan.results, plan.visit_from_template)),
+            ]
         )
-        values = [
-            _jointly_outlined(visit_values(runner, plan), outline, found)
-            for plan, outline, found in zip(plans, (comparison.baseline, comparison.follow_up), lesions, strict=True)
-        ]
+        runner.close()  # idle workers hold memory
         files: dict[str, str] = {}
         visits = []
-        for name, plan, value in zip(("baseline", "follow_up"), plans, values, strict=True):
-            written = write_visit(plan, value, output, prefix=f"{name}_")
+        for name, plan, lesions in zip(_VISITS, plans, lesion_nodes, strict=True):
+            jointly = replace(plan, outline=comparison_node[name], lesions=lesions)  # they know of the other visit
+            values = visit_values(runner, jointly)
+            written = write_visit(plan, values, output, prefix=f"{name}_")
             files |= written
-            visits.append(visit_result(plan, value, methods=method_records(runner, plan.results), files=written))
+            visits.append(visit_result(plan, values, methods=method_records(runner, plan.results), files=written))
+            del values  # before those of the other visit are read
+        changes = ("change_baseline", "change_follow_up", "change_common")
+        alignment, events, pictures, *maps = runner.evaluate(
+            [alignment_node, comparison_node["events"], pictures_node, *(comparison_node[name] for name in changes)]
+        )
         files |= write_images(
             {
-                "change_baseline": comparison.change_baseline,
-                "change_follow_up": comparison.change_follow_up,
-                "change_common": comparison.change_common,
+                **dict(zip(changes, maps, strict=True)),
                 "baseline_common": pictures.baseline,
                 "follow_up_common": pictures.follow_up,
             },
@@ -233,22 +240,17 @@ def compare_visits(
             study_code=baseline.study_code,
             baseline=visits[0],
             follow_up=visits[1],
-            events=comparison.events,
+            events=events,
             baseline_total_ml=sum(lesion.volume_ml for lesion in visits[0].lesions),
             follow_up_total_ml=sum(lesion.volume_ml for lesion in visits[1].lesions),
             alignment_similarity=_correlation(pictures),
             alignment_converged=alignment.converged,
-            motion_mm=_mean_motion_mm(alignment, values[0].brain),
+            motion_mm=_mean_motion_mm(alignment, visits[0].images.brain),
             methods=method_records(runner, [pictures_node, *lesion_nodes]),
             files=files,
             cohortex_version=__version__,
             images=pictures,
         )
-
-
-def _jointly_outlined(values: VisitValues, outline: LesionOutline, lesions: tuple[Lesion, ...]) -> VisitValues:
-    """Put the outlines that know of the other visit in place of those that do not."""
-    return replace(values, outline=outline, lesions=lesions)
 
 
 def _correlation(pictures: ComparisonImages) -> float:

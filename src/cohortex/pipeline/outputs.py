@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from cohortex.geometry import Grid
@@ -40,10 +40,10 @@ def write_images(images: Mapping[str, Image], output: Path) -> dict[str, str]:
     return written
 
 
-def write_series(images: Mapping[str, Image], output: Path) -> dict[str, str]:
-    """Write the series of a visit as they were read, each with its BIDS sidecar, into `output/images`."""
+def write_series(images: Iterable[tuple[str, Image]], output: Path) -> dict[str, str]:
+    """Write the series of a visit, by name, as they were read, each with its BIDS sidecar, into `output/images`."""
     written: dict[str, str] = {}
-    for name, image in images.items():
+    for name, image in images:
         base, number = safe_name(name), 1
         while f"images/{base}" in written:
             number += 1

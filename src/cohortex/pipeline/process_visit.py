@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cohortex.image import Image
+import numpy as np
+
+from cohortex.image import Image, Labels
 from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.outputs import write_images, write_series, write_transforms
 from cohortex.pipeline.results import VisitResult
@@ -20,6 +22,8 @@ from cohortex.transform import warp
 
 STORE = ".cohortex"
 """Folder of the results inside the output folder: what makes a run resumable."""
+
+_ROOM_MM = 3.0  # around the lesions in the template: there and back do not meet exactly
 
 
 def process_visit(
@@ -62,19 +66,18 @@ def process_visit(
         looked_at = look_at_visit(runner, source, chosen=contrasts)
         plan = plan_visit(looked_at)
         values = visit_values(runner, plan)
-        images = runner.evaluate(list(looked_at.images))
-        files = write_series(dict(_named(looked_at.looks, images)), output)
+        runner.close()  # idle workers hold memory
+        files = write_series(_named(looked_at.looks, (runner.value(image) for image in looked_at.images)), output)
         files |= write_visit(plan, values, output)
         return visit_result(plan, values, methods=method_records(runner, plan.results), files=files)
 
 
 def write_visit(plan: VisitPlan, values: VisitValues, output: Path, *, prefix: str = "") -> dict[str, str]:
     """Write the labels, maps and transforms of a visit: on its own grid and in template space."""
-    lesions = values.outline.labels
     files = write_images(
         {
-            f"{prefix}lesions": lesions,
-            f"{prefix}lesions_template": warp(lesions, values.visit_from_template, onto=mni152().grid),
+            f"{prefix}lesions": values.labels,
+            f"{prefix}lesions_template": _in_template(values),
             f"{prefix}brain": values.brain,
             f"{prefix}{plan.contrast}_corrected": values.corrected,
             f"{prefix}difference": values.maps.difference,
@@ -91,7 +94,22 @@ def write_visit(plan: VisitPlan, values: VisitValues, output: Path, *, prefix: s
     )
 
 
-def _named(looks: Sequence[SeriesLook], images: Sequence[Image]) -> Iterator[tuple[str, Image]]:
+def _in_template(values: VisitValues) -> Labels:
+    """Bring the lesion labels onto the template; only the box they reach is looked at."""
+    lesions, grid = values.labels, mni152().grid
+    there = np.zeros(grid.shape, dtype=lesions.values.dtype)
+    if lesions.mask.any():
+        index = grid.index_of(values.template_from_visit(lesions.grid.world_of(np.argwhere(lesions.mask))))
+        room = _ROOM_MM + np.linalg.norm(lesions.grid.spacing_mm)  # a label reaches to the edge of its voxel
+        start = np.clip(np.floor(index.min(axis=0) - room), 0, grid.shape).astype(int)  # the template has 1 mm voxels
+        stop = np.clip(np.ceil(index.max(axis=0) + room), start, grid.shape).astype(int)
+        if np.all(stop > start):
+            box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
+            there[box] = warp(lesions, values.visit_from_template, onto=grid.cropped(start, stop)).values
+    return Labels(there, grid, metadata=lesions.metadata)
+
+
+def _named(looks: Sequence[SeriesLook], images: Iterable[Image]) -> Iterator[tuple[str, Image]]:
     """Pair each image with a name; two series of one name both stay."""
     seen: dict[str, int] = {}
     for look, image in zip(looks, images, strict=True):

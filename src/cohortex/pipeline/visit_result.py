@@ -10,7 +10,7 @@ import numpy as np
 
 from cohortex import __version__
 from cohortex.image import Image, Labels
-from cohortex.lesions import Lesion, LesionOutline
+from cohortex.lesions import Lesion
 from cohortex.measure import QualityFlag
 from cohortex.pipeline.results import (
     DifferingRegion,
@@ -39,26 +39,25 @@ class VisitValues:
     template_from_visit: Transform
     visit_from_template: Transform
     tissue: Mapping[str, Image]
-    outline: LesionOutline
+    labels: Labels
     lesions: tuple[Lesion, ...]
     maps: TemplateMaps
 
 
 def visit_values(runner: Runner, plan: VisitPlan) -> VisitValues:
     """Compute what is missing of a plan and read it."""
-    names = (
-        "corrected",
-        "brain",
-        "template_alignment",
-        "template_from_visit",
-        "visit_from_template",
-        "tissue",
-        "outline",
-        "lesions",
-        "maps",
-    )
-    values = dict(zip(names, runner.evaluate([getattr(plan, name) for name in names]), strict=True))
-    return VisitValues(alignment=values.pop("template_alignment"), **values)
+    nodes = {
+        "corrected": plan.corrected,
+        "brain": plan.brain,
+        "alignment": plan.template_alignment,
+        "template_from_visit": plan.template_from_visit,
+        "visit_from_template": plan.visit_from_template,
+        "tissue": plan.tissue,
+        "labels": plan.outline["labels"],  # what else an outline holds is large
+        "lesions": plan.lesions,
+        "maps": plan.maps,
+    }
+    return VisitValues(**dict(zip(nodes, runner.evaluate(list(nodes.values())), strict=True)))
 
 
 def visit_result(
@@ -123,7 +122,7 @@ def visit_result(
         images=VisitImages(
             reference=values.corrected,
             brain=values.brain,
-            lesions=values.outline.labels,
+            lesions=values.labels,
             difference=values.maps.difference,
             log_jacobian=values.maps.log_jacobian,
         ),
