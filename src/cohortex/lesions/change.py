@@ -1,7 +1,8 @@
 """Maps of changed tissue: which voxels of the events that count as change are new or gone.
 
-The voxels whose share of lesion rose (or fell) most are marked, as many as the measured change fills, so that the maps
-say what the table says. Of a split or merger, whose volume may stay, those are marked that changed by half or more.
+A new or gone lesion is marked as outlined. Of one that grew or shrank the voxels whose share of lesion rose (or fell)
+most are marked, as many as the measured change fills, so that the maps say what the table says. Of a split or merger,
+whose volume may stay, those are marked that changed by half or more.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ _CHANGED: dict[EventKind, int] = {
     "split": GONE_OR_SHRUNK,
 }
 _SHAPE_EVENTS = ("split", "merged")
+_WHOLE_EVENTS = ("new", "gone")
 _HALF = 0.5
 _LEAST_RISE = 0.15  # of a voxel: less is noise
 _MARGIN = 2  # voxels
@@ -86,7 +88,7 @@ def change_maps(
         members = group.baseline, group.follow_up
         parts = [_cut(labels[n], fractions[n], grids[n], boxes[n], members[n]) for n in (0, 1)]
         for (onto, visit_from), change in zip(targets, maps, strict=True):
-            _mark(change, onto, visit_from, parts, _CHANGED[kind], None if kind in _SHAPE_EVENTS else abs(volume))
+            _mark(change, onto, visit_from, parts, kind, abs(volume))
     return maps[0], maps[1], maps[2]
 
 
@@ -117,10 +119,11 @@ def _mark(
     onto: Grid,
     visit_from: tuple[Transform, Transform],
     parts: Sequence[_Part | None],
-    code: int,
-    volume_mm3: float | None,
+    kind: EventKind,
+    volume_mm3: float,
 ) -> None:
-    """Mark one group's change on one grid, in place: voxels for `volume_mm3`, or all that changed by half."""
+    """Mark one group's change on one grid, in place."""
+    code = _CHANGED[kind]
     corners = np.concatenate(
         [
             onto.index_of(transform.inverse()(part.grid.corners_mm()))
@@ -141,7 +144,9 @@ def _mark(
             near |= warp(Labels(part.outline, part.grid), transform, onto=grid, interpolation="nearest").values > 0
             share[n] = np.asarray(warp(Image(part.fraction, part.grid), transform, onto=grid).values)
     rise = share[1] - share[0] if code == NEW_OR_GROWN else share[0] - share[1]
-    if volume_mm3 is None:
+    if kind in _WHOLE_EVENTS:
+        marked = near
+    elif kind in _SHAPE_EVENTS:
         marked = near & (rise > _HALF)
     else:
         candidates = np.flatnonzero(near & (rise > _LEAST_RISE))

@@ -115,6 +115,7 @@ def outline_lesions(
     brain: Labels,
     tissue: Mapping[str, Image],
     contrast: str | None = None,
+    unsearched: Labels | None = None,
     parameters: LesionParameters | None = None,
 ) -> LesionOutline:
     """Outline lesions where the visit departs from what its own healthy tissue would look like.
@@ -129,6 +130,8 @@ def outline_lesions(
         Template fractions "grey", "white" and "csf", 0 to 1, warped to that grid.
     contrast : str, optional
         The contrast to outline; FLAIR, else T2, T1c, T1, CT when omitted.
+    unsearched : Labels, optional
+        Where healthy heads are as bright as lesions, on that grid: nothing is looked for there.
     parameters : LesionParameters, optional
         The numbers; frozen defaults when omitted.
 
@@ -151,7 +154,7 @@ def outline_lesions(
     """
     parameters = parameters or LesionParameters()
     contrast = contrast or choose_contrast(list(images))
-    _refuse_mismatch(images, brain, tissue, contrast)
+    _refuse_mismatch(images, brain, tissue, unsearched, contrast)
     grid = brain.grid
     window = brain_window(brain.mask, grid.spacing_mm)
     spacing = grid.spacing_mm
@@ -171,9 +174,11 @@ def outline_lesions(
     )
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
     healthy = replace(healthy, offset=_healthy_extras(arrays[0], healthy, inside, spacing, contrast, least))
-    searched = inside
+    searched = inside if unsearched is None else inside & ~unsearched.mask[window]
     if contrast in _DEEP_ONLY:
-        searched = inside & (blurred(fractions[0], spacing, sigma_mm=parameters.deep_sigma_mm) > parameters.deep_white)
+        searched = searched & (
+            blurred(fractions[0], spacing, sigma_mm=parameters.deep_sigma_mm) > parameters.deep_white
+        )
     scene = _Scene(arrays[0], healthy, searched, fractions, spacing, least, parameters)
     labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
     around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
@@ -198,7 +203,7 @@ def outline_lesions(
         signs,
         table,
         least_mm3=smallest,
-        least_contrast=parameters.kept_share * least,
+        least_contrast=max(parameters.kept_share * least, parameters.least_contrast_to_noise * noise.voxel),
     )
     table = measure.all_of(labels, signs)
     box, unit = grid.cropped([w.start for w in window], [w.stop for w in window]), images[contrast].unit
@@ -345,13 +350,16 @@ def brain_window(mask: Mask, spacing_mm: Sequence[float]) -> tuple[slice, ...]:
     )
 
 
-def _refuse_mismatch(images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], contrast: str) -> None:
+def _refuse_mismatch(
+    images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], unsearched: Labels | None, contrast: str
+) -> None:
     if contrast not in images or contrast not in _SIGNS:
         raise ValueError(f"contrast is {contrast!r}; give one of {', '.join(sorted(set(images) & set(_SIGNS)))}.")
     missing = {"white", "grey", "csf"} - set(tissue)
     if missing:
         raise ValueError(f"tissue lacks {', '.join(sorted(missing))}; give the fractions of all three.")
-    for name, image in {**images, **{f"tissue {k}": v for k, v in tissue.items()}}.items():
+    others = {} if unsearched is None else {"unsearched": unsearched}
+    for name, image in {**images, **{f"tissue {k}": v for k, v in tissue.items()}, **others}.items():
         if not image.grid.same_as(brain.grid):
             raise ValueError(
                 f"{name} lies on {image.grid!r}, the brain mask on {brain.grid!r}; resample onto one grid."

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class LesionParameters:
-    """Tuned on phantom seeds 0 to 19, looked at on the single visits of `docs/real-data.md`, then frozen before the
-    changes of the two-visit patient there were opened.
+    """The numbers, tuned on phantom seeds 0 to 19 and looked at on single real visits.
+
+    All but `least_contrast_to_noise` were frozen before the changes of the two-visit patient of `docs/real-data.md`
+    were opened.
 
     Attributes
     ----------
@@ -36,8 +38,9 @@ class LesionParameters:
         A voxel belongs to the outline from this share of the lesion's contrast: half, where a blurred edge lies.
     outline_sigma_mm : float
         Blur before outlining, mm: less than the edge of any scan, enough to quiet single voxels.
-    least_contrast : float
-        Contrast of a lesion as a share of the white-to-grey (T1, CT) or white-to-csf (FLAIR, T2) contrast.
+    least_contrast_to_noise : float
+        Contrast over the noise of a voxel that a lesion must show: the method is proven from 3, and noise takes some
+        away.
     support_mm : float
         How far beyond the outline the blurred edge of a lesion is summed, mm.
     shell_mm : float
@@ -78,7 +81,7 @@ class LesionParameters:
     scales_mm: tuple[float, ...] = (0.8, 1.5, 3.0)
     outline_level: float = 0.5
     outline_sigma_mm: float = 0.7
-    least_contrast: float = 0.25
+    least_contrast_to_noise: float = 2.4
     support_mm: float = 2.0
     shell_mm: float = 3.0
     most_csf: float = 0.5

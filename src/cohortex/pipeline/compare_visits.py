@@ -51,7 +51,7 @@ def align_visits(
 
 
 @step(
-    version=1,
+    version=2,
     title="compare the lesions",
     sentence=(
         "A lesion found at one visit was looked for at its place in the other; grown and shrunk mean beyond the larger "

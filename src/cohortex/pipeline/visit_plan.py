@@ -161,7 +161,8 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
             images[other] = steps.bring_onto(shading_off, to_other["moving_from_fixed"], outlined)
 
     tissue = steps.tissue_onto(template_from_visit, brain)
-    outline = steps.outline(images, brain, tissue, template["converged"], contrast=contrast)
+    inflow = steps.inflow_onto(template_from_visit, outlined)
+    outline = steps.outline(images, brain, tissue, inflow, template["converged"], contrast=contrast)
     return VisitPlan(
         looked_at=looked_at,
         choice=choice,

@@ -28,6 +28,7 @@ from cohortex.templates import (
     align_to_template,
     describe_place,
     difference_to_template,
+    fluid_inflow_on,
     log_jacobian,
     tissue_on,
 )
@@ -206,21 +207,35 @@ def tissue_onto(template_from_image: Transform, brain: Labels) -> dict[str, Imag
     return tissue_on(brain.grid, template_from_image=template_from_image, brain=brain)
 
 
+@step(version=1, title="find where fluid flows in")
+def inflow_onto(template_from_image: Transform, image: Image) -> Labels:
+    """Mark where fresh fluid is bright on FLAIR in healthy heads too."""
+    return fluid_inflow_on(image.grid, template_from_image=template_from_image)
+
+
 @step(
-    version=1,
+    version=2,
     title="outline lesions",
     sentence=(
         "Lesions were outlined where the series departs from what its own healthy tissue foretells, with partial "
-        "volume; other contrasts served to tell fluid and flow apart."
+        "volume; other contrasts served to tell fluid and flow apart. On FLAIR the medulla, where fluid flows in, was "
+        "not searched."
     ),
 )
 def outline(
-    images: Mapping[str, Image], brain: Labels, tissue: Mapping[str, Image], template_converged: bool, *, contrast: str
+    images: Mapping[str, Image],
+    brain: Labels,
+    tissue: Mapping[str, Image],
+    inflow: Labels,
+    template_converged: bool,
+    *,
+    contrast: str,
 ) -> LesionOutline:
     """Outline the lesions of the visit; nothing where `why_not_outlined` has a reason."""
     if why_not_outlined(contrast, template_converged):
         brain = brain.with_values(np.zeros_like(brain.values))
-    return outline_lesions(images, brain=brain, tissue=tissue, contrast=contrast)
+    unsearched = inflow if contrast == "FLAIR" else None
+    return outline_lesions(images, brain=brain, tissue=tissue, contrast=contrast, unsearched=unsearched)
 
 
 def why_not_outlined(contrast: str, template_converged: bool) -> str:

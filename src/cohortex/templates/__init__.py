@@ -1,6 +1,7 @@
 """Average brains, and an image beside them: alignment, difference, place."""
 
 from cohortex.templates.deviation import DeviatingGroup, Deviation, deviating_groups
+from cohortex.templates.inflow import fluid_inflow_on
 from cohortex.templates.matching import MatchedTemplate, TissueColours, matched_to, tissue_colours
 from cohortex.templates.mni152 import MNI152_FRAME, Template, mni152
 from cohortex.templates.regions import REGIONS, Place, describe_place, region_numbers
@@ -26,6 +27,7 @@ __all__ = [
     "describe_place",
     "deviating_groups",
     "difference_to_template",
+    "fluid_inflow_on",
     "log_jacobian",
     "matched_to",
     "mni152",
