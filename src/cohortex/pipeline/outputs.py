@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from cohortex.geometry import Grid
@@ -13,6 +14,7 @@ from cohortex.io import sidecar, write_image, write_transform
 from cohortex.templates import mni152
 from cohortex.transform import Rigid, Transform, displacement_of
 
+_WRITERS = 4  # images written at a time
 _FIELD_MM = 2.0  # spacing of written deformation fields: they vary over centimetres
 
 
@@ -31,13 +33,12 @@ def write_images(images: Mapping[str, Image], output: Path) -> dict[str, str]:
     dict of str to str
         Name -> file name relative to `output`.
     """
-    written = {}
-    for name, image in images.items():
-        target = output / f"{name}.nii.gz"
+    targets = {name: output / f"{name}.nii.gz" for name in images}
+    for target in targets.values():
         target.parent.mkdir(parents=True, exist_ok=True)
-        write_image(image, target, overwrite=True)
-        written[name] = target.relative_to(output).as_posix()
-    return written
+    with ThreadPoolExecutor(_WRITERS) as pool:  # compressing is most of it, and lets go of the interpreter
+        list(pool.map(lambda name: write_image(images[name], targets[name], overwrite=True), images))
+    return {name: target.relative_to(output).as_posix() for name, target in targets.items()}
 
 
 def write_series(images: Iterable[tuple[str, Image]], output: Path) -> dict[str, str]:
