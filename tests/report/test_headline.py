@@ -80,10 +80,11 @@ def test_unchanged_lesions_are_counted(told: Callable[..., str], count: int, sta
     assert told(*(event("same", 1, 1) for _ in range(count))).startswith(start)
 
 
-def test_several_of_one_kind_are_only_counted(told: Callable[..., str]) -> None:
+def test_of_several_of_one_kind_the_most_is_told(told: Callable[..., str]) -> None:
     sentence = told(event("new", 0, 1), event("new", 0, 2), event("split", 3, 3), event("merged", 2, 2))
     assert sentence.startswith(
-        "Four lesions: two new, one merged (left frontal white matter), one split (left frontal white matter); "
+        "Four lesions: two new (most: left frontal white matter, +2.00 ml), one merged (left frontal white matter), "
+        "one split (left frontal white matter); "
     )
     assert told(event("new", 0, 1), event("new", 0, 2)).startswith("Two lesions, all new; ")
 

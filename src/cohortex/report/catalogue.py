@@ -20,6 +20,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "grown": "grown",
         "shrunk": "shrunk",
         "gone": "gone",
+        "most": "most: {place}, +{volume} ml",
         "same": "unchanged",
         "split": "split",
         "merged": "merged",

@@ -27,7 +27,7 @@ def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] 
     -------
     str
         One sentence with its full stop. Events are named from the most to the least urgent; one that is alone of its
-        kind is told with its place, volume or change.
+        kind is told with its place, volume or change, of several new or grown ones the largest change.
     """
     if isinstance(result, VisitResult):
         return _visit_sentence(result, text)
@@ -103,9 +103,14 @@ def _told(events: list[LesionEvent], text: Mapping[str, str], *, alone: bool = F
     """Tell the events of one kind: "one new (left frontal white matter, 0.42 ml)", "two grown"."""
     kind = events[0].event
     told = text[kind] if alone else f"{count_text(len(events))} {text[kind]}"
-    if len(events) > 1 or kind == "same":
-        return told
     event = events[0]
+    if kind == "same":
+        return told
+    if len(events) > 1:
+        if kind not in ("new", "grown"):
+            return told
+        volume = volume_text(event.change_ml)
+        return f"{told} ({text['most'].format(place=event.place, volume=volume)})"
     if kind == "new":
         return f"{told} ({event.place}, {volume_text(event.follow_up_volume_ml)} ml)"
     if kind == "gone":
