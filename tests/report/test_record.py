@@ -112,3 +112,12 @@ def test_one_finding_on_several_images_is_told_once_and_unused_images_only_warn_
 def test_images_have_no_plain_form(visit: VisitResult) -> None:
     with pytest.raises(TypeError, match="no plain form"):
         plain({"image": visit.images.reference})
+
+
+def test_a_series_that_only_supports_counts_as_used(visit: VisitResult) -> None:
+    """T2 that only tells fluid apart: its warning is told, and the gravest quality is that of all images used."""
+    thick = QualityFlag(check="spacing", level="warn", message="Slices are 6 mm apart.", value=6.0)
+    support = replace(visit.series[1], contrast="T2", used_for="support", quality=(thick,))
+    record = visit_record(replace(visit, series=(visit.series[0], support)))
+    assert record["quality"] == "warn"
+    assert [notice["message"] for notice in record["notices"]] == ["T2: Slices are 6 mm apart."]

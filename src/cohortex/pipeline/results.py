@@ -21,7 +21,7 @@ class SeriesRecord:
     spacing_mm: tuple[float, ...]
     orientation: str  # axis codes, such as LPS
     unit: str
-    used_for: str  # "alignment", "lesions", "alignment and lesions", "not used"
+    used_for: str  # "alignment", "lesions", "alignment and lesions", "support", "not used", "not used: WHY"
     quality: tuple[QualityFlag, ...]
     warnings: tuple[str, ...]
 
