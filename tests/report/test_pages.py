@@ -128,6 +128,16 @@ def test_page_says_what_it_is_and_its_limits(reports: dict[str, Path], kind: str
         assert promise in words
 
 
+@pytest.mark.parametrize("kind", ["visit", "comparison"])
+def test_shape_is_said_to_be_relative_to_the_size_of_the_brain(reports: dict[str, Path], kind: str) -> None:
+    """The mean in the brain is taken off: a brain 11 % larger than the template everywhere shows 0, not +0.1."""
+    page = Page(reports[kind].read_text(encoding="utf-8"))
+    assert "relative to the overall size of this brain" in page.text
+    assert "11 % larger than this brain as a whole would have it" in page.text
+    assert any(str(image["alt"]).startswith("log-Jacobian less the brain’s mean") for image in page.images)
+    assert "ln(volume ÷ template), less the brain’s mean" in reports[kind].read_text(encoding="utf-8")
+
+
 def test_events_have_a_word_and_a_symbol(reports: dict[str, Path]) -> None:
     text = reports["comparison"].read_text(encoding="utf-8")
     for kind, word in (

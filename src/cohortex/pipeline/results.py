@@ -67,7 +67,7 @@ class VisitImages:
     brain: Labels
     lesions: Labels
     difference: Image  # z against the contrast-matched template
-    log_jacobian: Image  # natural log of the local volume change, visit over template
+    log_jacobian: Image  # natural log of the local volume, visit over template, less its mean in the brain
 
 
 @dataclass(frozen=True, kw_only=True)

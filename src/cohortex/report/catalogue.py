@@ -91,10 +91,13 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "alt_map": "{map} on the {plane} {slice}",
         "alt_chart": "Chart of lesion volumes: total {numbers} ml",
         "difference_scale": "z, standard deviations",
-        "jacobian_scale": "ln(volume ÷ template)",
+        "jacobian_scale": "ln(volume ÷ template), less the brain’s mean",
         "change_scale": "standardised intensity",
         "difference_map": "difference to the template",
-        "jacobian_map": "log-Jacobian",
+        "jacobian_map": "log-Jacobian less the brain’s mean",
+        "shape_map": "Local volume over the template relative to the overall size of this brain, as natural logarithm "
+        "less its mean in the brain: at +0.1 a place is 11 % larger than this brain as a whole would have it, at −0.1 "
+        "10 % smaller. That a whole brain is large or small does not show here.",
         "change_map": "difference between the visits",
         "chart_total": "All lesions, ml",
         "chart_each": "Each lesion, ml",
