@@ -17,6 +17,7 @@ import pytest
 from PIL import Image as Picture
 
 from cohortex.image import Image, Labels
+from cohortex.lesions import LesionParameters
 from cohortex.pipeline.results import ComparisonResult, VisitResult
 from cohortex.report import write_comparison_report, write_visit_report
 from cohortex.report.page import _FORMATS, value_at
@@ -136,6 +137,12 @@ def test_shape_is_said_to_be_relative_to_the_size_of_the_brain(reports: dict[str
     assert "11 % larger than this brain as a whole would have it" in page.text
     assert any(str(image["alt"]).startswith("log-Jacobian less the brain’s mean") for image in page.images)
     assert "ln(volume ÷ template), less the brain’s mean" in reports[kind].read_text(encoding="utf-8")
+
+
+def test_limits_say_of_which_volume_a_change_is_a_share(reports: dict[str, Path]) -> None:
+    words = Page(reports["comparison"].read_text(encoding="utf-8")).text
+    share = LesionParameters().change_share
+    assert f"the larger of {100 * share:.0f} % of the smaller volume and twice the standard deviation" in words
 
 
 def test_events_have_a_word_and_a_symbol(reports: dict[str, Path]) -> None:

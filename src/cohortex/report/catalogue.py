@@ -74,8 +74,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",
         "limit_evidence": "Its accuracy was measured on digital phantoms and on a few public scans; it is not proven "
         "on patients.",
-        "limit_change": "“Grown” and “shrunk” mean a change beyond the larger of 20 % and twice the standard deviation "
-        "of the measurement; smaller changes are called unchanged.",
+        "limit_change": "“Grown” and “shrunk” mean a change beyond the larger of 20 % of the smaller volume and twice "
+        "the standard deviation of the measurement; smaller changes are called unchanged.",
         "limit_place": "Places in words come from the alignment with the template and are approximate to the size of "
         "a lobe.",
         "limit_sd": "± is one standard deviation of the measurement (partial volume and noise); that of a total "
