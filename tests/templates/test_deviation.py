@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from cohortex import Grid, Image, Labels
+from cohortex.measure import diameters
 from cohortex.templates.deviation import deviating_groups
 
 GRID = Grid.from_parts((60, 60, 40), spacing_mm=(1, 1, 1.5), origin_mm=(-30, -30, -20))
@@ -26,6 +27,22 @@ def test_planted_differences_are_found_with_place_sign_and_volume():
     assert bright.mean_z > 5 > -5 > dark.mean_z
     assert bright.volume_ml == pytest.approx(4 / 3 * np.pi * 6**3 / 1000, rel=0.2)  # the blur moves the rim
     assert bright.slice_index == pytest.approx(GRID.index_of((10, 0, 0))[2], abs=1)
+
+
+@pytest.mark.parametrize("thick", [0, 1, 2])
+def test_the_slice_of_a_group_is_counted_from_slice_to_slice(thick: int):
+    """Along the axis the lesions of the same series are counted along, whichever the scanner stacked."""
+    shape, spacing = [60, 60, 60], [1.0, 1.0, 1.0]
+    shape[thick], spacing[thick] = 15, 4.0
+    grid = Grid.from_parts(shape, spacing_mm=spacing, origin_mm=(-30, -30, -30))
+    center = np.array([10.0, 2.0, -6.0])
+    ball = np.linalg.norm(grid.world_points() - center, axis=-1) < 8
+    difference = Image(np.where(ball, np.float32(8), np.float32(0)), grid)
+    (group,) = deviating_groups(difference, brain=Labels(np.ones(grid.shape, bool), grid)).groups
+    size = diameters(Labels(ball, grid))
+    assert size is not None
+    assert group.slice_index == pytest.approx(grid.index_of(center)[thick], abs=1)
+    assert group.slice_index == pytest.approx(size.slice_index, abs=1)  # largest by area, and by length
 
 
 def test_noise_alone_gives_no_group():

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 
 from cohortex import __version__
+from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import Lesion
 from cohortex.measure import QualityFlag
+from cohortex.measure.slice_axis import slice_axis
 from cohortex.pipeline.results import (
     DifferingRegion,
     MethodRecord,
@@ -110,7 +112,7 @@ def visit_result(
                 volume_ml=group.volume_ml,
                 mean_z=group.mean_z,
                 template_mm=point,
-                slice_number=numbers[group.slice_index] if numbers else group.slice_index + 1,
+                slice_number=slice_number(group.slice_index, values.brain.grid, numbers),
             )
             for group, place, point in zip(
                 values.maps.deviation.groups, values.maps.places, values.maps.template_mm, strict=True
@@ -151,6 +153,11 @@ def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[Seri
         first = records[0]
         records[0] = SeriesRecord(**{**_fields(first), "warnings": (*first.warnings, *looked_at.notes)})
     return tuple(records)
+
+
+def slice_number(index: int, grid: Grid, numbers: Sequence[int] | None) -> int:
+    """Number a slice of a series as its header does, whose numbers belong to the third axis; else count from 1."""
+    return numbers[index] if numbers and slice_axis(grid) == 2 else index + 1
 
 
 def method_records(runner: Runner, nodes: Sequence[Node]) -> tuple[MethodRecord, ...]:

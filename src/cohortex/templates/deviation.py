@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from cohortex.image import Image, Labels
+from cohortex.measure.slice_axis import slice_axis
 
 _LEAST_Z = 3.0  # 0.3 % of normally distributed healthy voxels lie beyond; after the blur, far fewer
 _BLUR_MM = 1.5  # sigma: less than the template's own blur, enough to bind a region together
@@ -32,7 +33,7 @@ class DeviatingGroup:
     centroid_mm : tuple of float
         Centre of the voxel nearest to the centre of mass that belongs to the group, world mm.
     slice_index : int
-        Index along the third axis of the slice where the group is largest.
+        Index, along `measure.slice_axis`, of the slice where the group is largest.
     """
 
     label: int
@@ -98,7 +99,7 @@ def deviating_groups(
     sign = np.where(smooth >= least_z, 1, np.where(smooth <= -least_z, 2, 0)).astype(np.uint8)
     components = cc3d.connected_components(sign, connectivity=_FACES)
     counts = np.bincount(components.ravel())
-    voxel_ml = difference.grid.voxel_volume_mm3 / 1000
+    voxel_ml, axis = difference.grid.voxel_volume_mm3 / 1000, slice_axis(difference.grid)
     found = [n for n in np.argsort(-counts, kind="stable") if n and counts[n] * voxel_ml >= least_volume_ml]
     labels = np.zeros(components.shape, dtype=np.int16)
     groups = []
@@ -112,7 +113,7 @@ def deviating_groups(
                 volume_ml=float(len(index) * voxel_ml),
                 mean_z=float(difference.values[tuple(index.T)].mean()),
                 centroid_mm=tuple(float(x) for x in difference.grid.world_of(middle)),  # type: ignore[arg-type]
-                slice_index=int(np.argmax(np.bincount(index[:, 2]))),
+                slice_index=int(np.argmax(np.bincount(index[:, axis]))),
             )
         )
     return Deviation(groups=tuple(groups), labels=Labels(labels, difference.grid))
