@@ -120,3 +120,18 @@ def test_every_event_has_its_word() -> None:
 def test_what_was_not_looked_for_is_not_called_absent(visit: VisitResult):
     result = replace(visit, lesions=(), not_outlined="the alignment with the template failed")
     assert headline(result).startswith("Lesions were not outlined: the alignment with the template failed;")
+
+
+def test_nothing_is_said_about_the_template_where_the_alignment_with_it_failed(visit: VisitResult) -> None:
+    lost = replace(
+        visit,
+        lesions=(),
+        not_outlined="the alignment with the template failed",
+        alignment=replace(visit.alignment, converged=False),
+    )
+    assert headline(lost) == "Lesions were not outlined: the alignment with the template failed."
+
+
+def test_all_differing_regions_are_counted(visit: VisitResult) -> None:
+    many = replace(visit, differing_regions=visit.differing_regions[:1] * 31)
+    assert headline(many).endswith("; 31 regions differ from the template.")

@@ -277,3 +277,14 @@ def test_pictures_of_the_report_have_the_left_of_the_patient_on_the_right(
 
 def test_every_format_writes_a_dash_for_what_is_not_known() -> None:
     assert {form(None) for form in _FORMATS.values()} == {"–"}
+
+
+def test_regions_are_not_counted_against_a_template_the_brain_is_not_on(visit: VisitResult, tmp_path: Path) -> None:
+    def card(result: VisitResult, folder: str) -> str:
+        text = write_visit_report(result, tmp_path / folder).read_text(encoding="utf-8")
+        found = re.search(r"<dt>Differing regions</dt><dd class=\"big\">(.*?)</dd>", text)
+        assert found
+        return found[1]
+
+    assert card(visit, "good") == "2"
+    assert card(replace(visit, alignment=replace(visit.alignment, converged=False)), "lost") == "–"

@@ -45,6 +45,18 @@ def test_the_slice_of_a_group_is_counted_from_slice_to_slice(thick: int):
     assert group.slice_index == pytest.approx(size.slice_index, abs=1)  # largest by area, and by length
 
 
+def test_every_group_is_given_however_many():
+    z = np.zeros(GRID.shape, np.float32)
+    for i, j, k in np.ndindex(4, 4, 2):
+        z[5 + 14 * i : 11 + 14 * i, 5 + 14 * j : 11 + 14 * j, 6 + 18 * k : 11 + 18 * k] = 9
+    found = deviating_groups(Image(z, GRID), brain=Labels(np.ones(GRID.shape, bool), GRID))
+    assert len(found.groups) == 32
+    assert [group.label for group in found.groups] == list(np.unique(found.labels.values)[1:])
+    for group in found.groups:
+        i, j, k = np.rint(GRID.index_of(group.centroid_mm)).astype(int)
+        assert found.labels.values[i, j, k] == group.label
+
+
 def test_noise_alone_gives_no_group():
     noise = Image(np.random.default_rng(1).normal(size=GRID.shape).astype(np.float32), GRID)
     assert deviating_groups(noise, brain=Labels(np.ones(GRID.shape, bool), GRID)).groups == ()

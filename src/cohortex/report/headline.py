@@ -14,7 +14,7 @@ IMPORTANCE: tuple[EventKind, ...] = ("new", "grown", "merged", "split", "shrunk"
 
 
 def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] = ENGLISH) -> str:
-    """Say in one sentence what differs from the template, or what changed between two visits.
+    """Say in one sentence what was found and what differs from the template, or what changed between two visits.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] 
     -------
     str
         One sentence with its full stop. Events are named from the most to the least urgent; one that is alone of its
-        kind is told with its place, volume or change, of several new or grown ones the largest change.
+        kind is told with its place, volume or change, of several new or grown ones the largest change. The template is
+        left out where the alignment with it did not converge.
     """
     if isinstance(result, VisitResult):
         return _visit_sentence(result, text)
@@ -66,6 +67,8 @@ def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
             volume=volume_text(lesions[0].volume_ml),
             place=lesions[0].place,
         )
+    if not result.alignment.converged:  # what is held against the template then means nothing
+        return f"{found}."
     n = len(result.differing_regions)
     key = "regions_none" if n == 0 else "regions_one" if n == 1 else "regions_many"
     return f"{found}; {text[key].format(count=count_text(n))}."

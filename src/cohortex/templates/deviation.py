@@ -57,7 +57,6 @@ def deviating_groups(
     brain: Labels,
     least_z: float = _LEAST_Z,
     least_volume_ml: float = _LEAST_VOLUME_ML,
-    most_groups: int = 20,
 ) -> Deviation:
     """Gather the voxels that differ most from the template into groups.
 
@@ -71,13 +70,11 @@ def deviating_groups(
         Least absolute value of z after a Gaussian blur of 1.5 mm inside the brain.
     least_volume_ml : float
         Smaller groups are left out, ml.
-    most_groups : int
-        How many of the largest are given.
 
     Returns
     -------
     Deviation
-        Groups by falling volume. Brighter and darker voxels never share a group.
+        All groups by falling volume. Brighter and darker voxels never share a group.
 
     Raises
     ------
@@ -102,9 +99,11 @@ def deviating_groups(
     voxel_ml, axis = difference.grid.voxel_volume_mm3 / 1000, slice_axis(difference.grid)
     found = [n for n in np.argsort(-counts, kind="stable") if n and counts[n] * voxel_ml >= least_volume_ml]
     labels = np.zeros(components.shape, dtype=np.int16)
+    boxes = ndimage.find_objects(components)
     groups = []
-    for label, component in enumerate(found[:most_groups], start=1):
-        index = np.argwhere(components == component)
+    for label, component in enumerate(found, start=1):
+        box = boxes[component - 1]
+        index = np.argwhere(components[box] == component) + [side.start for side in box]
         labels[tuple(index.T)] = label
         middle = index[np.argmin(np.sum((index - index.mean(axis=0)) ** 2, axis=1))]
         groups.append(
