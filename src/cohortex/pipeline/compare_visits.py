@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,13 +11,14 @@ import numpy as np
 
 from cohortex import __version__
 from cohortex.errors import VisitProblem
+from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.outputs import write_images, write_motions
 from cohortex.pipeline.process_visit import STORE, write_visit
-from cohortex.pipeline.results import ComparisonImages, ComparisonResult
+from cohortex.pipeline.results import ComparisonImages, ComparisonResult, VisitResult
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import step
@@ -32,7 +34,7 @@ _VISITS = ("baseline", "follow_up")
 
 
 @step(
-    version=1,
+    version=2,
     title="align the visits",
     sentence="The visits were aligned rigidly to the space halfway between them, so that neither is privileged.",
 )
@@ -51,7 +53,7 @@ def align_visits(
 
 
 @step(
-    version=2,
+    version=3,
     title="compare the lesions",
     sentence=(
         "A lesion found at one visit was looked for at its place in the other; grown and shrunk mean beyond the larger "
@@ -64,8 +66,14 @@ def follow_lesions(
     alignment: MidwayAlignment,
     template_from_visits: Sequence[Transform],
     template_similarities: Sequence[float],
+    template_converged: Sequence[bool],
 ) -> LesionComparison:
-    """Follow every lesion from one visit to the other; places come from the visit that fits the template better."""
+    """Follow every lesion from one visit to the other; places come from the visit that fits the template better.
+
+    Where a visit was not outlined nothing is followed: what was not looked for has neither come nor gone.
+    """
+    if any(map(steps.why_not_outlined, (baseline.contrast, follow_up.contrast), template_converged)):
+        return _not_compared(baseline, follow_up, alignment.grid)
     from_midway = (alignment.baseline_from_midway, alignment.follow_up_from_midway)
     better = int(template_similarities[1] > template_similarities[0])
     return compare_lesions(
@@ -79,7 +87,23 @@ def follow_lesions(
     )
 
 
-@step(version=1, title="bring the visits together")
+def _not_compared(baseline: LesionOutline, follow_up: LesionOutline, midway: Grid) -> LesionComparison:
+    """No event and no change anywhere; each visit keeps what was outlined in it."""
+    unchanged = [
+        Labels(np.zeros(grid.shape, dtype=np.uint8), grid)
+        for grid in (midway, baseline.labels.grid, follow_up.labels.grid)
+    ]
+    return LesionComparison(
+        events=(),
+        change_common=unchanged[0],
+        change_baseline=unchanged[1],
+        change_follow_up=unchanged[2],
+        baseline=baseline,
+        follow_up=follow_up,
+    )
+
+
+@step(version=2, title="bring the visits together")
 def pictures_halfway(
     baseline: LesionOutline,
     follow_up: LesionOutline,
@@ -181,6 +205,7 @@ def compare_visits(
             alignment_node,
             [plan.template_from_visit for plan in plans],
             [plan.template_alignment["similarity"] for plan in plans],
+            [plan.template_alignment["converged"] for plan in plans],
         )
         pictures_node = pictures_halfway(
             comparison_node["baseline"],
@@ -236,13 +261,14 @@ def compare_visits(
             },
             output,
         )
+        totals_ml = comparable_totals_ml(visits)
         return ComparisonResult(
             study_code=baseline.study_code,
             baseline=visits[0],
             follow_up=visits[1],
             events=events,
-            baseline_total_ml=sum(lesion.volume_ml for lesion in visits[0].lesions),
-            follow_up_total_ml=sum(lesion.volume_ml for lesion in visits[1].lesions),
+            baseline_total_ml=totals_ml[0],
+            follow_up_total_ml=totals_ml[1],
             alignment_similarity=_correlation(pictures),
             alignment_converged=alignment.converged,
             motion_mm=_mean_motion_mm(alignment, visits[0].images.brain),
@@ -251,6 +277,13 @@ def compare_visits(
             cohortex_version=__version__,
             images=pictures,
         )
+
+
+def comparable_totals_ml(visits: Sequence[VisitResult]) -> list[float]:
+    """Lesion volume of each visit; not known (NaN) for both where one was not outlined: a change would be none."""
+    if any(visit.not_outlined for visit in visits):
+        return [math.nan for _ in visits]
+    return [sum((lesion.volume_ml for lesion in visit.lesions), start=0.0) for visit in visits]
 
 
 def _correlation(pictures: ComparisonImages) -> float:

@@ -63,6 +63,7 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
     events = by_importance(result.events)
     baseline = {lesion.label: lesion for lesion in result.baseline.lesions}
     follow_up = {lesion.label: lesion for lesion in result.follow_up.lesions}
+    outlined = not (result.baseline.not_outlined or result.follow_up.not_outlined)  # what was not is not zero either
     notices = _notices([result.baseline, result.follow_up], text)
     if not result.alignment_converged:
         notices.insert(0, {"level": "fail", "message": text["notice_visits_alignment"]})
@@ -71,7 +72,7 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
         "research_use": text["research_use"],
         "headline": headline(result, text=text),
         "study_code": result.study_code,
-        "event_counts": {kind: sum(e.event == kind for e in events) for kind in IMPORTANCE},
+        "event_counts": {kind: sum(e.event == kind for e in events) if outlined else None for kind in IMPORTANCE},
         "events": [_event_fields(n, event, baseline, follow_up) for n, event in enumerate(events, start=1)],
         "baseline_total_ml": plain(result.baseline_total_ml),
         "baseline_total_sd_ml": total_sd_ml(result.baseline.lesions),

@@ -1,0 +1,123 @@
+"""Two visits are compared only where both were looked at, in an order that is known, and of one person."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+
+from cohortex.geometry import Grid
+from cohortex.image import Image, Labels
+from cohortex.lesions import LesionOutline, outline_lesions
+from cohortex.pipeline.compare_visits import comparable_totals_ml, follow_lesions
+from cohortex.pipeline.results import ComparisonResult, TemplateAlignmentRecord, VisitResult
+from cohortex.registration import MidwayAlignment
+from cohortex.report import comparison_record, headline
+from cohortex.report.record import json_text
+from cohortex.transform import Affine, Rigid
+
+GRID = Grid.from_parts((44, 44, 44), spacing_mm=(1, 1, 1))
+
+
+def outlined(*, searched: bool, contrast: str = "FLAIR") -> LesionOutline:
+    """A ball of white matter with one bright lesion; not searched as a visit is that was not aligned."""
+    radius = np.linalg.norm(GRID.world_points() - 21.5, axis=-1)
+    lesion = np.linalg.norm(GRID.world_points() - (28, 21, 21), axis=-1) < 4
+    brain = radius < 20
+    values = np.random.default_rng(1).normal(100, 3, GRID.shape) * brain + 60 * lesion
+    share = Image(brain.astype(np.float32), GRID)
+    nothing = share.with_values(np.zeros_like(share.values))
+    return outline_lesions(
+        {contrast: Image(values.astype(np.float32), GRID)},
+        brain=Labels((brain & searched).astype(np.uint8), GRID),
+        tissue={"white": share, "grey": nothing, "csf": nothing},
+        contrast=contrast,
+    )
+
+
+def followed(baseline: LesionOutline, follow_up: LesionOutline, *converged: bool):
+    here = Rigid.identity()
+    alignment = MidwayAlignment(
+        baseline_from_midway=here, follow_up_from_midway=here, grid=GRID, similarity=0.9, converged=True
+    )
+    ways = [Affine(np.eye(4)), Affine(np.eye(4))]
+    return follow_lesions.function(baseline, follow_up, alignment, ways, [0.8, 0.9], list(converged))
+
+
+def test_a_visit_that_was_not_outlined_makes_no_lesion_of_the_other_new_or_gone():
+    there, not_looked_for = outlined(searched=True), outlined(searched=False)
+    assert len(there.measured) == 1
+    for baseline, follow_up, converged in (
+        (not_looked_for, there, (False, True)),
+        (there, not_looked_for, (True, False)),
+    ):
+        comparison = followed(baseline, follow_up, *converged)
+        assert comparison.events == ()
+        for change in (comparison.change_common, comparison.change_baseline, comparison.change_follow_up):
+            assert change.grid.same_as(GRID)
+            assert not change.mask.any()
+        kept = comparison.follow_up if converged[1] else comparison.baseline
+        assert kept.measured == there.measured
+
+
+def test_a_visit_that_was_outlined_and_has_no_lesion_shows_those_of_the_other_as_new():
+    without = outlined(searched=False)  # the same outline, but the alignment held: healthy
+    assert [event.event for event in followed(without, outlined(searched=True), True, True).events] == ["new"]
+
+
+def visit(name: str, *, not_outlined: str = "") -> VisitResult:
+    return VisitResult(
+        study_code="case-1",
+        visit=name,
+        lesion_contrast="FLAIR",
+        series=(),
+        lesions=(),
+        not_outlined=not_outlined,
+        brain_volume_ml=1400.0,
+        tissue_volumes_ml={},
+        alignment=TemplateAlignmentRecord(
+            template="MNI152", similarity=0.9, converged=not not_outlined, folded_percent=0.0, inverse_error_p95_mm=0.1
+        ),
+        differing_regions=(),
+        methods=(),
+        files={},
+        cohortex_version="0",
+        images=None,  # type: ignore[arg-type]  # no picture is drawn
+    )
+
+
+def comparison(*visits: VisitResult) -> ComparisonResult:
+    totals = comparable_totals_ml(visits)
+    return ComparisonResult(
+        study_code="case-1",
+        baseline=visits[0],
+        follow_up=visits[1],
+        events=(),
+        baseline_total_ml=totals[0],
+        follow_up_total_ml=totals[1],
+        alignment_similarity=0.9,
+        alignment_converged=True,
+        motion_mm=1.0,
+        methods=(),
+        files={},
+        cohortex_version="0",
+        images=None,  # type: ignore[arg-type]
+    )
+
+
+def test_no_total_and_no_count_is_said_where_a_visit_was_not_outlined():
+    result = comparison(visit("a", not_outlined="the alignment with the template failed"), visit("b"))
+    assert all(map(math.isnan, (result.baseline_total_ml, result.follow_up_total_ml)))
+    record = json.loads(json_text(comparison_record(result)))
+    totals = ("baseline_total_ml", "follow_up_total_ml", "total_change_ml", "total_change_percent")
+    assert [record[key] for key in totals] == [None] * 4
+    assert set(record["event_counts"].values()) == {None}  # not looked for, so not none
+    assert "not outlined" in headline(result)
+
+
+def test_two_visits_without_lesions_have_totals_of_zero():
+    result = comparison(visit("a"), visit("b"))
+    record = comparison_record(result)
+    assert (record["baseline_total_ml"], record["follow_up_total_ml"], record["total_change_ml"]) == (0, 0, 0)
+    assert set(record["event_counts"].values()) == {0}
