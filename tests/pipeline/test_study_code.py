@@ -30,8 +30,13 @@ def test_plain_words_and_codes_stay(name, code):
 )
 def test_a_name_or_a_birth_date_becomes_a_neutral_code(name):
     code = study_code_from(name)
-    assert re.fullmatch(r"person-[0-9a-f]{4}", code)
+    assert re.fullmatch(r"person-[0-9a-f]{10}", code)
     assert study_code_from(name) == code
+
+
+def test_among_many_names_no_two_share_a_code():
+    names = [f"Family{first}-{second}" for first in range(60) for second in range(60)]
+    assert len({study_code_from(name) for name in names}) == len(names)
 
 
 def test_both_visits_of_a_person_get_one_code():

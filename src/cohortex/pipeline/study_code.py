@@ -7,6 +7,10 @@ import re
 
 from cohortex.pipeline.label_images import stem_of
 
+_NEUTRAL = "person-"
+_DIGITS = (
+    10  # two of 10 000 names share a code with a chance of 5 in 100 000; with 4 digits two of 300 names did by half
+)
 _VISIT_WORDS = r"ses|session|visit|study|timepoint|time|tp|scan|exam|week|month|year|day|v|w|m|y"
 _VISIT = re.compile(
     rf"(?i)(?:^|[_\-. ])((?:{_VISIT_WORDS})[-_ ]?\d{{1,4}}|ses-[a-z0-9]+|baseline|follow[-_ ]?up[-_ ]?\d*|fu\d+|"
@@ -34,8 +38,13 @@ def study_code_from(name: str) -> str:
     str
         "sub-07" gives "07". Else the name without file endings and visit words, if every part of it is a plain
         word or a code (patient-03, case12, A-17). A name with any other part may be a person's or hold a birth
-        date, and gives a neutral code such as "person-3f9a", always the same for the same name; the caller can
-        set another code.
+        date, and gives a neutral code such as "person-3f9a2b61c8", always the same for the same name; the caller
+        can set another code.
+
+    Notes
+    -----
+    The neutral code is a hash without a key: it keeps a name from being read, not from being guessed by someone who
+    tries names. Give codes of the study where that matters.
     """
     stem = stem_of(name)
     if found := re.search(r"(?:^|[_\-])sub-([A-Za-z0-9]+)", stem):
@@ -44,7 +53,7 @@ def study_code_from(name: str) -> str:
     parts = [part for part in re.split(r"[^A-Za-z0-9]+", person) if part]
     if person.isascii() and parts and all(_PLAIN.fullmatch(part) for part in parts):
         return "-".join(parts)
-    return "person-" + hashlib.sha256(person.encode()).hexdigest()[:4]
+    return _NEUTRAL + hashlib.sha256(person.encode()).hexdigest()[:_DIGITS]
 
 
 def visit_from(name: str) -> str | None:
