@@ -1,5 +1,6 @@
 """`cohortex compare`: which two visits are meant, and what is refused."""
 
+import json
 import zipfile
 
 import pytest
@@ -58,3 +59,15 @@ def test_a_follow_up_without_a_usable_series_says_why(cohortex, uploads, tmp_pat
     assert said.code == 1
     assert "the follow-up none (" in said.err
     assert "could not be read" in said.err
+
+
+def test_a_folder_with_the_report_of_another_visit_is_refused_and_stays_as_it_was(cohortex, uploads, tmp_path):
+    record = {"schema": "cohortex.visit-report/1", "study_code": "p01", "visit": "visit-1", "files": {}}
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "report.json").write_text(json.dumps(record))
+    both = uploads / "p01_visit-1.zip", uploads / "p01_visit-2.zip"
+    said = cohortex("compare", *both, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1
+    assert "out: it holds the report of p01 visit-1; that of p01 visit-1 → visit-2" in said.err
+    assert "Give another folder" in said.err
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["report.json"]

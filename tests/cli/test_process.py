@@ -158,6 +158,19 @@ def test_a_visit_whose_every_series_fails_the_quality_check_is_refused(cohortex,
     assert left_behind(tmp_path / "out") == []
 
 
+def test_another_visit_in_the_folder_of_a_report_is_refused_with_both(cohortex, scan, tmp_path):
+    record = {"schema": "cohortex.visit-report/1", "study_code": "p01", "visit": "week 4", "files": {}}
+    _file(tmp_path / "out" / "report.json", json.dumps(record).encode())
+    words = ("process", scan, "-o", tmp_path / "out", "--study-code", "p01", "--workers", 0)
+    said = cohortex(*words, "--visit", "week 8")
+    assert said.code == 1
+    assert "out: it holds the report of p01 week 4; that of p01 week 8 and its images would be mixed" in said.err
+    assert "Give another folder" in said.err
+    assert left_behind(tmp_path / "out") == ["report.json"]
+    assert not (tmp_path / "out" / ".cohortex").exists()
+    assert "no usable" in cohortex(*words, "--visit", "week 4").err  # the same visit again is read
+
+
 def test_a_series_name_that_is_not_there_is_refused_with_the_names_that_are(cohortex, uploads, tmp_path):
     said = cohortex(
         "process", uploads / "p01_visit-1.zip", "-o", tmp_path / "out", "--workers", 0, "--flair", "AX NOTHING"

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image as Picture
 
+from cohortex.errors import TargetExists
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionParameters
 from cohortex.pipeline.results import ComparisonResult, VisitResult
@@ -288,3 +289,24 @@ def test_regions_are_not_counted_against_a_template_the_brain_is_not_on(visit: V
 
     assert card(visit, "good") == "2"
     assert card(replace(visit, alignment=replace(visit.alignment, converged=False)), "lost") == "–"
+
+
+def test_another_visit_does_not_get_into_the_folder_of_a_report(comparison: ComparisonResult, tmp_path: Path) -> None:
+    write_visit_report(comparison.baseline, tmp_path)
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+    with pytest.raises(TargetExists, match="P-0042 baseline; that of P-0042 month 6"):
+        write_visit_report(comparison.follow_up, tmp_path)
+    with pytest.raises(TargetExists, match="P-0042 baseline; that of P-0042 baseline → month 6"):
+        write_comparison_report(comparison, tmp_path)
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_report_written_again_leaves_no_file_of_the_first_that_it_does_not_name(
+    visit: VisitResult, tmp_path: Path
+) -> None:
+    for name in ("lesions.nii.gz", "T2_corrected.nii.gz", "own.nii.gz"):
+        (tmp_path / name).write_text(name)
+    write_visit_report(replace(visit, files={"lesions": "lesions.nii.gz", "T2": "T2_corrected.nii.gz"}), tmp_path)
+    write_visit_report(replace(visit, files={"lesions": "lesions.nii.gz"}), tmp_path)
+    left = sorted(file.name for file in tmp_path.iterdir())
+    assert left == ["lesions.nii.gz", "own.nii.gz", "report.html", "report.json"]

@@ -41,11 +41,13 @@ def compare(
     """
     from cohortex.cli.outcome import print_comparison
     from cohortex.pipeline import compare_visits, find_visit_pair
+    from cohortex.pipeline.output_folder import refuse_other_visits
     from cohortex.report import write_comparison_report
 
     first, second = find_visit_pair(baseline, follow_up)
     if study_code:
         first, second = replace(first, study_code=study_code), replace(second, study_code=study_code)
+    refuse_other_visits(output, study_code=first.study_code, visits=[first.visit, second.visit])
     contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
     with progress_bars(quiet=as_json) as progress:
         result = compare_visits(first, second, output, contrasts=contrasts, workers=workers, progress=progress)

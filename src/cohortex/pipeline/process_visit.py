@@ -9,6 +9,7 @@ import numpy as np
 
 from cohortex.image import Image, Labels
 from cohortex.pipeline.contrast import Contrast
+from cohortex.pipeline.output_folder import refuse_other_visits
 from cohortex.pipeline.outputs import write_images, write_series, write_transforms
 from cohortex.pipeline.results import VisitResult
 from cohortex.pipeline.runner import Runner
@@ -42,7 +43,7 @@ def process_visit(
     source : VisitSource
         The files.
     output : Path
-        Folder for the images.
+        Folder for the images, of this visit alone.
     contrasts : mapping of str to str, optional
         File or series name -> contrast ("T1", "T1c", "T2", "FLAIR", "CT"), where a person corrects what was recognised.
     store : Path, optional
@@ -59,9 +60,12 @@ def process_visit(
 
     Raises
     ------
+    TargetExists
+        If the folder holds the report of another visit.
     CohortexError
         If the files cannot be read or used, or a step fails, with file, reason and remedy.
     """
+    refuse_other_visits(output, study_code=source.study_code, visits=[source.visit])
     with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
         looked_at = look_at_visit(runner, source, chosen=contrasts)
         plan = plan_visit(looked_at)
