@@ -39,16 +39,8 @@ class NotAnImage(CohortexError):
     """A readable object that holds no picture on a grid (a report, a waveform)."""
 
 
-class FrameMismatch(CohortexError):
-    """Two images that do not share a frame of reference."""
-
-
 class TargetExists(CohortexError):
     """A file that would have been overwritten."""
-
-
-class QualityFailure(CohortexError):
-    """An image that failed quality control and cannot be processed."""
 
 
 class AlignmentFailure(CohortexError):

@@ -37,7 +37,8 @@ def test_tissue_levels_are_those_of_the_phantom(make_scene):
 def test_healthy_tissue_strays_as_much_as_said(make_scene):
     scene = make_scene()
     healthy = expectation_of(scene)
-    score = (scene.images["FLAIR"].values - healthy.expected)[scene.brain.mask] / healthy.spread[scene.brain.mask]
+    said = np.hypot(np.float32(healthy.noise), healthy.doubt)
+    score = ((scene.images["FLAIR"].values - healthy.expected) / said)[scene.brain.mask]
     assert 0.6 < spread_of(score.astype(np.float32)) < 1.4
 
 

@@ -69,7 +69,6 @@ _NESTED = (  # where enhanced objects keep these, PS3.3 C.8.13
     "PixelMeasuresSequence",
     "CTReconstructionSequence",
 )
-_ANATOMY = "FrameAnatomySequence"
 
 
 def header_metadata(layers: Sequence[Dataset]) -> dict[str, object]:

@@ -27,7 +27,6 @@ _SAMPLES = 60_000  # voxels of the tissue statistics: enough for 0.5 % of a stan
 _LEAST_DOUBT = 0.03  # standard deviation of a fraction where the template is even
 _FILL_SIGMA_MM = 2.5
 _REGION_MM = 3.0  # sigma of what counts as a region
-_LEAST_STRAY = 0.8  # of the spread foretold by noise and doubt
 WHITE, GREY, CSF = 0, 1, 2
 
 
@@ -37,13 +36,12 @@ class HealthyExpectation:
 
     Attributes
     ----------
-    expected, spread : ndarray of float32
-        Healthy intensity as the template and the other contrasts foretell it, and one standard deviation of healthy
-        tissue about it (noise, and doubt about the mixture), in the unit of the image.
+    expected : ndarray of float32
+        Healthy intensity as the template and the other contrasts foretell it, in the unit of the image.
     noise : float
-        The part of that which changes from voxel to voxel.
+        Standard deviation of healthy tissue about it that changes from voxel to voxel.
     doubt : ndarray of float32
-        The part that neighbours share: doubt about the mixture.
+        The part of it that neighbours share: doubt about the mixture.
     regional : ndarray of float32
         How far one region of a tissue strays from another (insula from other cortex, tracts from other white matter).
     tissue, prior : ndarray of float32, shape (3, I, J, K)
@@ -57,7 +55,6 @@ class HealthyExpectation:
     """
 
     expected: Array
-    spread: Array
     noise: float
     doubt: Array
     regional: Array
@@ -80,7 +77,6 @@ def expect_healthy(
     fractions: Array,
     spacing_mm: Sequence[float],
     parameters: LesionParameters,
-    signs: Sequence[int] = (1,),
 ) -> HealthyExpectation:
     """Model the healthy intensity of the first contrast.
 
@@ -96,9 +92,6 @@ def expect_healthy(
         Voxel spacing, mm.
     parameters : LesionParameters
         The numbers.
-    signs : sequence of int
-        1 where lesions are brighter than healthy tissue, -1 where darker, or both: what strays the other way tells
-        the spread of healthy tissue even inside a lesion.
 
     Returns
     -------
@@ -118,18 +111,12 @@ def expect_healthy(
     known = np.tensordot(table, tissue, axes=1)
     drift = _drift(contrasts[0], known, _typical(contrasts[0] - known, tissue, brain), spacing_mm, parameters)
     expected = np.asarray(flat * drift, dtype=np.float32)
-    away = np.asarray(contrasts[0] - expected, dtype=np.float32) * (1 if len(signs) > 1 else signs[0])
+    away = np.asarray(contrasts[0] - expected, dtype=np.float32)
     doubt_of = np.zeros(brain.shape, dtype=np.float32)
     doubt_of[brain] = np.sqrt(np.maximum(a * a * doubt[0] + 2 * a * b * doubt[1] + b * b * doubt[2], 0))
-    usual = np.hypot(np.float32(noise[0]), doubt_of)
-    strays = local_spread(
-        (away / usual).astype(np.float32), 1.0, brain, spacing_mm, sigma_mm=4.0, one_sided=len(signs) == 1
-    )
-    spread = usual * np.maximum(strays, _LEAST_STRAY)
     regional = _regional(away, tissue, brain, spacing_mm)
     return HealthyExpectation(
         expected=expected,
-        spread=spread,
         noise=float(noise[0]),
         doubt=doubt_of,
         regional=regional,
@@ -303,14 +290,15 @@ def local_spread(
     spacing_mm: Sequence[float],
     *,
     sigma_mm: float,
-    one_sided: bool = True,
 ) -> Array:
     """Standard deviation of what is seen around each voxel, lesions left out.
+
+    The negative side, which no lesion reaches, is trusted; both sides together count for 0.6 at most.
 
     Parameters
     ----------
     values : ndarray, shape (I, J, K)
-        Differences, positive for a lesion where `one_sided`.
+        Differences, positive for a lesion.
     typical : ndarray or float
         Their usual standard deviation.
     brain : ndarray of bool
@@ -319,18 +307,14 @@ def local_spread(
         Voxel spacing, mm.
     sigma_mm : float
         Gaussian sigma of the neighbourhood, mm.
-    one_sided : bool
-        Whether to trust the negative side, which no lesion reaches; the positive side counts for 0.6 at most.
 
     Returns
     -------
     ndarray of float32
-        From mean absolute differences, clipped at three (one-sided) or two typical standard deviations.
+        From mean absolute differences, clipped at three (negative side) or two typical standard deviations.
     """
     weight = brain.astype(np.float32)
     both = 1.2533 * slow_mean(np.minimum(np.abs(values), 2 * typical), weight, spacing_mm, sigma_mm=sigma_mm)
-    if not one_sided:
-        return both
     below = np.minimum(np.maximum(-values, 0), 3 * typical)
     negative = 2.5066 * slow_mean(below.astype(np.float32), weight, spacing_mm, sigma_mm=sigma_mm)
     return np.maximum(negative, 0.6 * both)

@@ -20,7 +20,7 @@ class Lesion:
     volume_ml, volume_sd_ml : float
         Volume with partial volume counted, and one standard deviation of the measurement, ml.
     longest_diameter_mm, perpendicular_diameter_mm : float
-        In the slice where it is largest, and across, mm.
+        The longest in any slice, and the longest across it in that slice, mm.
     centroid_mm : tuple of float
         Centre in the world of the visit's outlined image, LPS mm.
     template_mm : tuple of float or None
@@ -28,9 +28,9 @@ class Lesion:
     place : str
         Side, region and tissue in words.
     slice_number : int
-        Slice of the original series where it is largest, counted from 1.
+        Slice of the original series with the longest diameter, counted from 1.
     contrast_to_noise : float
-        Mean difference to the expected healthy intensity in units of the local noise.
+        Difference of pure lesion to healthy tissue over the noise of a voxel of the scan.
     kind : str
         Contrast and sign, such as "FLAIR hyperintense".
     """
@@ -55,7 +55,7 @@ class LesionEvent:
     Attributes
     ----------
     event : str
-        "grown" and "shrunk" mean beyond the larger of 20 % and twice the measurement's sd.
+        "grown" and "shrunk" mean beyond the larger of 20 % of the smaller volume and twice the sd of the change.
     baseline_labels, follow_up_labels : tuple of int
         Labels of the parts at each visit; empty where there is none.
     baseline_volume_ml, follow_up_volume_ml : float

@@ -48,7 +48,8 @@ class LesionOutline:
     Attributes
     ----------
     labels : Labels
-        Outlines at half contrast, numbered from 1 by falling volume, on the grid of the outlined contrast.
+        Outlines at half contrast, numbered from 1 by falling volume as first measured, on the grid of the outlined
+        contrast.
     fraction : Image
         Share of each voxel that is lesion, 0 to 1, unit "1"; its noise is cut at both ends, so that a volume is
         not its sum but that of the uncut shares.
@@ -57,10 +58,8 @@ class LesionOutline:
     difference, expected : Image
         Observed minus expected healthy intensity (0 outside the brain), and the latter, in the unit of the image, on
         the box of the grid around the brain; so are the next two.
-    spread : Image
-        One standard deviation of healthy tissue about that expectation, its variety included.
     doubt : Image
-        The part of it that is doubt about the tissue beneath.
+        One standard deviation of that expectation: doubt about the tissue beneath.
     noise : NoiseModel
         How much of that changes from voxel to voxel, and how much from place to place.
     brain : Labels
@@ -82,7 +81,6 @@ class LesionOutline:
     contrast: str
     difference: Image
     expected: Image
-    spread: Image
     doubt: Image
     noise: NoiseModel
     brain: Labels
@@ -170,7 +168,6 @@ def outline_lesions(
         fractions=fractions,
         spacing_mm=spacing,
         parameters=parameters,
-        signs=_SIGNS[contrast],
     )
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
     healthy = replace(healthy, offset=_healthy_extras(arrays[0], healthy, inside, spacing, contrast, least))
@@ -213,7 +210,6 @@ def outline_lesions(
         contrast=contrast,
         difference=Image(difference, box, unit),
         expected=Image(measure.expected, box, unit),
-        spread=Image(healthy.spread, box, unit),
         doubt=Image(healthy.doubt, box, unit),
         noise=noise,
         brain=brain,
@@ -375,7 +371,6 @@ def _nothing(contrast: str, brain: Labels, unit: str, parameters: LesionParamete
         contrast=contrast,
         difference=Image(zero, brain.grid, unit),
         expected=Image(zero, brain.grid, unit),
-        spread=Image(zero, brain.grid, unit),
         doubt=Image(zero, brain.grid, unit),
         noise=NoiseModel(voxel=0.0, growth=1.0, background=0.0),
         brain=brain,
