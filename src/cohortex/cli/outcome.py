@@ -1,7 +1,8 @@
-"""What the commands print when the work is done."""
+"""What the commands print when the work is done: the words, numbers and order of the report."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -10,39 +11,52 @@ from rich.table import Table
 
 from cohortex.pipeline import BatchOutcome, BatchRow, VisitSource
 from cohortex.pipeline.results import ComparisonResult, VisitResult
-from cohortex.report import headline
+from cohortex.report import comparison_record, visit_record
+from cohortex.report.catalogue import ENGLISH
+from cohortex.report.record import Record
+from cohortex.report.wording import NOT_KNOWN, change_with_sd_text, number_text, percent_text, volume_with_sd_text
 
-_EVENT_STYLE = {"new": "bold red", "grown": "red", "shrunk": "green", "gone": "bold green"}
+_STYLE = {
+    "new": "bold red", "grown": "red", "shrunk": "green", "gone": "bold green", "fail": "bold red", "warn": "yellow",
+}  # fmt: skip
 
 
 def print_visit(result: VisitResult, output: Path, console: Console) -> None:
-    """Print one visit: the sentence, the lesions, and where the report is."""
+    """Print one visit: the sentence, what must be read first, the lesions, and where the report is."""
+    record = visit_record(result)
     table = Table("lesion", "place", "volume (ml)", "diameters (mm)", "slice", title_justify="left")
-    for lesion in result.lesions:
+    for number, lesion in enumerate(record["lesions"], start=1):
+        diameters = [lesion[f"{which}_diameter_mm"] for which in ("longest", "perpendicular")]
         table.add_row(
-            str(lesion.label),
-            escape(lesion.place),
-            f"{lesion.volume_ml:.2f} ± {lesion.volume_sd_ml:.2f}",
-            f"{lesion.longest_diameter_mm:.0f} × {lesion.perpendicular_diameter_mm:.0f}",
-            str(lesion.slice_number),
+            str(number),
+            escape(lesion["place"]),
+            volume_with_sd_text(lesion["volume_ml"], lesion["volume_sd_ml"]),
+            " × ".join(number_text(diameter, decimals=1) for diameter in diameters),
+            str(lesion["slice_number"]),
         )
-    _print(headline(result), table if result.lesions else None, output, console)
+    _print(record, table if record["lesions"] else None, output, console)
 
 
 def print_comparison(result: ComparisonResult, output: Path, console: Console) -> None:
-    """Print a comparison: the sentence, the events, and where the report is."""
-    table = Table("event", "place", "before (ml)", "after (ml)", "change", title_justify="left")
-    for event in result.events:
-        style = _EVENT_STYLE.get(event.event, "")
-        percent = "" if event.change_percent is None else f"{event.change_percent:+.0f} %"
+    """Print a comparison: the sentence, what must be read first, the events, and where the report is."""
+    record = comparison_record(result)
+    columns = ("#", "event", "place", "before (ml)", "after (ml)", "change (ml)", "change")
+    table = Table(*columns, title_justify="left")
+    for event in record["events"]:
         table.add_row(
-            f"[{style}]{event.event}[/]" if style else event.event,
-            escape(event.place),
-            f"{event.baseline_volume_ml:.2f}",
-            f"{event.follow_up_volume_ml:.2f}",
-            percent,
+            str(event["number"]),
+            _word(event["event"]),
+            escape(event["place"]),
+            *(
+                volume_with_sd_text(event[f"{visit}_volume_ml"], event[f"{visit}_volume_sd_ml"])
+                if event[f"{visit}_labels"]
+                else NOT_KNOWN
+                for visit in ("baseline", "follow_up")
+            ),
+            change_with_sd_text(event["change_ml"], event["change_sd_ml"]),
+            percent_text(event["change_percent"]),
         )
-    _print(headline(result), table if result.events else None, output, console)
+    _print(record, table if record["events"] else None, output, console)
 
 
 def folder_of(source: VisitSource | BatchRow, output: Path) -> Path:
@@ -50,21 +64,36 @@ def folder_of(source: VisitSource | BatchRow, output: Path) -> Path:
     return output / source.study_code / source.visit
 
 
-def batch_table(outcome: BatchOutcome, output: Path) -> Table:
-    """Lay out a batch: each visit, whether it worked, and why not."""
+def failures_in(result: VisitResult) -> list[str]:
+    """What the report of a visit says first because it failed."""
+    return [notice["message"] for notice in visit_record(result)["notices"] if notice["level"] == "fail"]
+
+
+def batch_table(outcome: BatchOutcome, output: Path, *, failures: Mapping[Path, Sequence[str]]) -> Table:
+    """Lay out a batch: each visit, whether it worked, and why not; `failures` are those its report tells, by folder."""
     table = Table("patient", "visit", "outcome", "reason or report", title_justify="left")
     for row in outcome.rows:
+        folder = folder_of(row, output)
+        told = failures.get(folder, ()) if row.succeeded else ()
+        done = "[green]done[/]" if not told else "[yellow]done, read first[/]"
         table.add_row(
             escape(row.study_code),
             escape(row.visit),
-            "[green]done[/]" if row.succeeded else "[bold red]failed[/]",
-            escape(str(folder_of(row, output) / "report.html") if row.succeeded else row.reason),
+            done if row.succeeded else "[bold red]failed[/]",
+            escape("\n".join([str(folder / "report.html"), *told]) if row.succeeded else row.reason),
         )
     return table
 
 
-def _print(sentence: str, table: Table | None, output: Path, console: Console) -> None:
-    console.print(f"[bold]{escape(sentence)}[/]")
+def _word(kind: str) -> str:
+    style, word = _STYLE.get(kind), ENGLISH[kind]
+    return f"[{style}]{word}[/]" if style else word
+
+
+def _print(record: Record, table: Table | None, output: Path, console: Console) -> None:
+    console.print(f"[bold]{escape(record['headline'])}[/]")
+    for notice in record["notices"]:
+        console.print(f"{_word(notice['level'])}: {escape(notice['message'])}", soft_wrap=True)
     if table is not None:
         console.print(table)
     report = escape(str(output / "report.html"))

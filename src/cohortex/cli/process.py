@@ -39,7 +39,7 @@ def process(
     difference and deformation maps, and the transforms. A batch goes on after a failure and ends with a
     table of what failed and why. Running it again continues where it stopped.
     """
-    from cohortex.cli.outcome import batch_table, folder_of, print_visit
+    from cohortex.cli.outcome import batch_table, failures_in, folder_of, print_visit
     from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch
     from cohortex.progress import ProgressCallback
     from cohortex.report import write_visit_report
@@ -51,9 +51,12 @@ def process(
             f"{visit[0].name} holds {len(sources)} visits; --visit and the contrasts speak of one."
         )
 
+    failures: dict[Path, list[str]] = {}
+
     def process_one(source: VisitSource, folder: Path, progress: ProgressCallback) -> None:
         result = process_visit(source, folder, contrasts=contrasts, workers=workers, progress=progress)
         write_visit_report(result, folder)
+        failures[folder] = failures_in(result)
         if len(sources) == 1 and not as_json:
             print_visit(result, folder, console)
 
@@ -69,6 +72,6 @@ def process(
     if as_json:
         console.print_json(data=outcome.to_json())
     else:
-        console.print(batch_table(outcome, output))
+        console.print(batch_table(outcome, output, failures=failures))
     if outcome.failed:
         raise typer.Exit(1)
