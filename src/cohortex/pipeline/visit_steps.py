@@ -149,7 +149,7 @@ def take_shading_off(image: Image, brain: Labels) -> Image:
 
 
 @step(
-    version=1,
+    version=2,
     title="align the series",
     sentence="The series of the visit were aligned rigidly with each other by mutual information.",
 )
@@ -187,7 +187,7 @@ def bring_onto(image: Image, image_from_target: Transform, target: Image) -> Ima
 
 
 @step(
-    version=1,
+    version=2,
     title="align with the template",
     sentence=(
         "The brain was aligned with MNI152 (template version 0), affine and then elastically, against the template in "
@@ -273,7 +273,7 @@ class TemplateMaps:
     difference : Image
         z against the template in the contrast of the series; 0 outside the brain.
     log_jacobian : Image
-        Natural logarithm of the local volume, visit over template; 0 outside the brain.
+        Natural logarithm of the local volume, visit over template, relative to the brain's overall size; 0 outside.
     deviation : Deviation
         Groups of voxels that differ most.
     places : tuple of str
@@ -292,7 +292,7 @@ class TemplateMaps:
     title="compare with the template",
     sentence=(
         "The series was compared with the template in its own contrast, in units of the spread of its healthy tissue; "
-        "volume differences are the logarithm of the Jacobian determinant."
+        "volume differences are the logarithm of the Jacobian determinant, relative to the brain's overall size."
     ),
 )
 def compare_with_template(
