@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cohortex.pipeline.study_code import study_code_from, visit_from
+from cohortex.pipeline.study_code import is_neutral, names_no_person, study_code_from, visit_from
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,39 @@ def test_both_visits_of_a_person_get_one_code():
         ("patient-03-visit-2.zip", "visit-2"),
         ("Follow up 2", "follow-up-2"),
         ("baseline", "baseline"),
+        ("before.zip", "before"),
+        ("patient-07_after.zip", "after"),
+        ("patient-07_pre.zip", "pre"),
         ("chris_t1.nii.gz", None),
         ("restudy12.nii.gz", None),
     ],
 )
 def test_visits_are_read_from_names(name, visit):
     assert visit_from(name) == visit
+
+
+def test_pre_and_post_in_names_of_images_speak_of_the_agent():
+    assert visit_from("T1_post.nii.gz", of_image=True) is None
+    assert visit_from("before_T1_post.nii.gz", of_image=True) == "before"
+
+
+@pytest.mark.parametrize(
+    "name", ["before.zip", "after", "Follow-up.zip", "visit1", "t1.nii.gz", "FLAIR", "DICOM", "pre"]
+)
+def test_words_of_visits_times_and_contrasts_name_no_person(name):
+    assert names_no_person(name)
+
+
+@pytest.mark.parametrize("name", ["patient-07", "case-1_flair.nii.gz", "P012_visit-1.zip", "rossi", "07", "Ägidius"])
+def test_other_names_may_name_a_person(name):
+    assert not names_no_person(name)
+
+
+def test_a_neutral_code_is_known_as_one():
+    assert is_neutral(study_code_from("rossi"))
+    assert not any(map(is_neutral, ("person-7", "case-1", "")))
+
+
+@pytest.mark.parametrize("visit", ["before", "after", "pre", "post", "visit1", "baseline"])
+def test_the_visit_is_no_part_of_the_code(visit):
+    assert study_code_from(f"patient-07_{visit}.zip") == "patient-07"

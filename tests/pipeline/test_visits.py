@@ -69,6 +69,34 @@ def test_an_archive_named_after_a_visit_only_belongs_to_its_folder(folder):
     assert find_visits(folder / "baseline.zip")[0].study_code == "patient-9"
 
 
+@pytest.mark.parametrize(
+    ("files", "visits"),
+    [
+        (("before.zip", "after.zip"), ("before", "after")),
+        (("visit1.zip", "visit2.zip"), ("visit1", "visit2")),
+        (("pre/t1.nii.gz", "post/t1.nii.gz"), ("pre", "post")),
+        (("visit1/DICOM/flair.nii.gz", "visit2/DICOM/flair.nii.gz"), ("visit1", "visit2")),
+        (("t1.nii.gz", "flair.nii.gz"), ("visit-1", "visit-1")),
+    ],
+)
+def test_paths_named_after_visits_and_contrasts_belong_to_the_person_of_the_folder(folder, files, visits):
+    make(folder, *files)
+    found_one_by_one = [find_visits(folder / file)[0] for file in files]
+    assert [visit.study_code for visit in found_one_by_one] == ["patient-9", "patient-9"]
+    assert tuple(visit.visit for visit in found_one_by_one) == visits
+
+
+def test_t1_before_and_after_the_agent_are_one_visit(folder):
+    make(folder, "T1_pre.nii.gz", "T1_post.nii.gz")
+    assert found(folder) == [("patient-9", "visit-1", ["T1_post.nii.gz", "T1_pre.nii.gz"])]
+
+
+def test_visits_come_in_the_order_of_their_numbers_and_words(folder):
+    names = ["screening", "baseline", "w96", "w144", "visit-2", "visit-10", "follow-up"]
+    make(folder, *(f"{name}.zip" for name in names))
+    assert [visit.visit for visit in find_visits(folder)] == names
+
+
 def test_image_files_of_one_folder_are_one_visit(folder):
     make(folder, "T1.nii.gz", "T1.json", "FLAIR.nii.gz", "lesion.nii.gz", ".hidden.nii", "README.md")
     assert found(folder) == [("patient-9", "visit-1", ["FLAIR.nii.gz", "T1.nii.gz", "lesion.nii.gz"])]

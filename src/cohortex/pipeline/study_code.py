@@ -14,12 +14,18 @@ _DIGITS = (
 _VISIT_WORDS = r"ses|session|visit|study|timepoint|time|tp|scan|exam|week|month|year|day|v|w|m|y"
 _VISIT = re.compile(
     rf"(?i)(?:^|[_\-. ])((?:{_VISIT_WORDS})[-_ ]?\d{{1,4}}|ses-[a-z0-9]+|baseline|follow[-_ ]?up[-_ ]?\d*|fu\d+|"
-    r"screening)(?=$|[_\-. ])"
+    r"screening|before|after)(?=$|[_\-. ])"
+)
+_PRE_POST = re.compile(r"(?i)(?:^|[_\-. ])(pre|post)(?=$|[_\-. ])")  # an operation, or in names of images the agent
+_NO_PERSON = re.compile(
+    r"(?i)flair|t1w?|t1c|t1gd|t2w?|pd|dwi|adc|swi|gre|mprage|tirm|stir|space|gd|contrast|native|2d|3d|axial|ax|tra|"
+    r"sagittal|sag|coronal|cor|mri?|ct|scans?|images?|series|dicom|dcm|nifti|nii|anat|raw|data|brain|head|visits?|"
+    r"session|timepoint|and"
 )
 _PLAIN = re.compile(
     r"(?i)sub|subj|subject|patient|pat|pt|case|phantom|participant|person|volunteer|control|demo|example|test|sample|"
     r"id|nr|no|study|trial|cohort|site|center|centre|group|arm|brain|head|mri?|ct|dicom|dcm|nifti|bids|anat|data|raw|"
-    rf"series|image|images|{_VISIT_WORDS}|baseline|follow|followup|up|fu|screening|"
+    rf"series|image|images|{_VISIT_WORDS}|baseline|follow|followup|up|fu|screening|before|after|"
     r"flair|t1w?|t1c|t2w?|dwi|adc|pd|axial|ax|sagittal|sag|coronal|cor|pre|post|ms|glioma|stroke|lesion|lesions|"
     r"multicontrast|longitudinal|and|of|the|new|old|[a-z]|\d{1,4}|[a-z]{1,2}\d{1,5}"  # more digits may be a birth date
 )
@@ -49,14 +55,33 @@ def study_code_from(name: str) -> str:
     stem = stem_of(name)
     if found := re.search(r"(?:^|[_\-])sub-([A-Za-z0-9]+)", stem):
         return found.group(1)
-    person = _VISIT.sub("", stem).strip("_-. ") or stem
+    person = _without_visit(stem) or stem
     parts = [part for part in re.split(r"[^A-Za-z0-9]+", person) if part]
     if person.isascii() and parts and all(_PLAIN.fullmatch(part) for part in parts):
         return "-".join(parts)
     return _NEUTRAL + hashlib.sha256(person.encode()).hexdigest()[:_DIGITS]
 
 
-def visit_from(name: str) -> str | None:
-    """Give the visit that a file or folder name speaks of, such as "ses-02", "visit-2", "baseline" or "study1"."""
-    found = _VISIT.search(stem_of(name))
+def is_neutral(code: str) -> bool:
+    """Whether a study code stands for a name that was not shown."""
+    return re.fullmatch(rf"{_NEUTRAL}[0-9a-f]{{{_DIGITS}}}", code) is not None
+
+
+def names_no_person(name: str) -> bool:
+    """Whether a name holds only words of visits, times and contrasts: before.zip, visit1, t1.nii.gz, DICOM."""
+    parts = [part for part in re.split(r"[^A-Za-z0-9]+", _without_visit(stem_of(name))) if part]
+    return name.isascii() and all(_NO_PERSON.fullmatch(part) for part in parts)
+
+
+def visit_from(name: str, *, of_image: bool = False) -> str | None:
+    """Give the visit that a file or folder name speaks of, such as "ses-02", "visit-2", "baseline" or "study1".
+
+    "pre" and "post" are visits but in names `of_image`, which tell by them of the contrast agent.
+    """
+    stem = stem_of(name)
+    found = _VISIT.search(stem) or (None if of_image else _PRE_POST.search(stem))
     return re.sub(r"[_ ]", "-", found.group(1)).lower() if found else None
+
+
+def _without_visit(stem: str) -> str:
+    return _PRE_POST.sub("", _VISIT.sub("", stem)).strip("_-. ")

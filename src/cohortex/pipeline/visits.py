@@ -12,7 +12,8 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from cohortex.errors import VisitProblem
-from cohortex.pipeline.study_code import study_code_from, visit_from
+from cohortex.pipeline.study_code import names_no_person, study_code_from, visit_from
+from cohortex.pipeline.visit_order import natural_key, sorting_key
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".hdr", ".img", ".img.gz")
@@ -67,7 +68,7 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
     Returns
     -------
     list of VisitSource
-        Sorted by study code and visit.
+        Sorted by study code and visit, as a person would: visit-2 before visit-10, baseline before follow-up.
 
     Raises
     ------
@@ -83,11 +84,11 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
     if not given:
         raise VisitProblem("no file was given; name an archive, a folder or the image files of a visit.")
     if len(given) > 1:
-        found = [_visit(given[0].name, given, "given together")]
+        found = [_visit(_place(given[0]), given, "given together")]
     elif given[0].is_dir():
-        found = _within(given[0].resolve().parent, _in_folder(given[0].resolve()))
+        found = _in_folder(given[0].resolve())
     else:
-        found = _within(given[0].resolve().parent, [_visit(given[0].name, given, "one file")])
+        found = [_visit(_place(given[0]), given, "one file")]
     if not found:
         raise VisitProblem(
             f"{given[0].name}: no archive, DICOM or NIfTI file in this folder. Give the folder that holds the scans."
@@ -100,7 +101,9 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
                 "code cannot stand for them. Process one person, or leave the code out."
             )
         found = [replace(visit, study_code=study_code) for visit in found]
-    return _told_apart(sorted(found, key=lambda visit: (visit.study_code, visit.visit, visit.paths)))
+    return _told_apart(
+        sorted(found, key=lambda visit: (natural_key(visit.study_code), sorting_key(visit.visit), visit.paths))
+    )
 
 
 def _in_folder(folder: Path) -> list[VisitSource]:
@@ -113,22 +116,33 @@ def _in_folder(folder: Path) -> list[VisitSource]:
     found: list[VisitSource] = []
     files = _files(folder)
     for archive in (file for file in files if _ends(file, _ARCHIVES)):
-        found.append(_visit(archive.name, [archive], "one archive"))
+        found.append(_visit(archive, [archive], "one archive"))
     if images := [file for file in files if _ends(file, _IMAGES)]:
         found += _by_names(folder, images)
     found += _by_examination(folder)
     for subfolder in _folders(folder, ""):
         if not any(map(_is_dicom_folder, _all_folders(subfolder))):
             found += _in_folder(subfolder)
-    return _within(folder, found)
+    return found
 
 
-def _within(folder: Path, visits: list[VisitSource]) -> list[VisitSource]:
-    """What is named after a visit only ("baseline.zip") belongs to the person that the folder is named after."""
-    return [
-        replace(visit, study_code=study_code_from(folder.name)) if visit_from(visit.study_code) else visit
-        for visit in visits
-    ]
+def _place(file: Path) -> Path:
+    """Where a file lies; its own name stays where it is a link."""
+    return file.parent.resolve() / file.name
+
+
+def _person_and_visit(place: Path) -> tuple[str, str | None]:
+    """Read the study code and the visit off a path.
+
+    What is named after a visit or a contrast only ("baseline.zip", "visit1/flair.nii.gz") belongs to the person that
+    the folder above is named after.
+    """
+    visit = None
+    for level in (place, *place.parents[:3]):
+        visit = visit or visit_from(level.name, of_image=_ends(level, _IMAGES))
+        if not names_no_person(level.name):
+            return study_code_from(level.name), visit
+    return study_code_from(place.parent.name), visit
 
 
 def _in_bids_person(person: Path) -> list[VisitSource]:
@@ -157,15 +171,15 @@ def _by_names(folder: Path, images: list[Path]) -> list[VisitSource]:
     groups: dict[tuple[str, str], list[Path]] = defaultdict(list)
     shared: list[Path] = []
     for image in images:
-        visit = visit_from(image.name)
+        visit = visit_from(image.name, of_image=True)
         person = study_code_from(image.name) if image.name.startswith("sub-") else ""
         if visit is None and not person:
             shared.append(image)  # such as a mask of both visits
         else:
             groups[person, visit or _ONE_VISIT].append(image)
     if len(groups) < 2:
-        return [_visit(folder.name, images, "image files of one folder", visit=next(iter(groups), ("", None))[1])]
-    code = study_code_from(folder.name)
+        return [_visit(folder, images, "image files of one folder", visit=next(iter(groups), ("", None))[1])]
+    code, _ = _person_and_visit(folder)
     return [
         VisitSource(
             study_code=person or code,
@@ -190,16 +204,17 @@ def _by_examination(folder: Path) -> list[VisitSource]:
         others = [place for group in examinations.values() if group is not places for place in group]
         paths = places if any(other.is_relative_to(root) for other in others) else [root]
         parts = root.relative_to(folder).parts if len(examinations) > 1 else ()
-        person = next((part for part in parts if visit_from(study_code_from(part)) is None), folder.name)
+        place = next((folder / part for part in parts if not names_no_person(part)), folder)
         visit = next((visit for part in reversed((folder.name, *parts)) if (visit := visit_from(part))), None)
-        found.append(_visit(person, paths, "DICOM of one examination", visit=visit))
+        found.append(_visit(place, paths, "DICOM of one examination", visit=visit))
     return found
 
 
-def _visit(name: str, paths: Sequence[Path], reason: str, *, visit: str | None = None) -> VisitSource:
+def _visit(place: Path, paths: Sequence[Path], reason: str, *, visit: str | None = None) -> VisitSource:
+    code, named = _person_and_visit(place)
     return VisitSource(
-        study_code=study_code_from(name),
-        visit=visit or visit_from(name) or _ONE_VISIT,
+        study_code=code,
+        visit=visit or named or _ONE_VISIT,
         paths=tuple(paths),
         reason=reason,
     )

@@ -1,0 +1,119 @@
+"""Which of two visits came first is known from what their names count, and from the dates in their headers."""
+
+from __future__ import annotations
+
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from cohortex.pipeline.visit_order import order_of_dates, order_of_names, sorting_key, study_dates
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("visit-2", "visit-10"),
+        ("w96", "w144"),
+        ("w8", "week-12"),
+        ("week-6", "month-3"),
+        ("ses-2", "ses-10"),
+        ("ses-a", "ses-b"),
+        ("ses-m00", "ses-m12"),
+        ("pre", "post"),
+        ("ses-pre", "ses-post"),
+        ("before", "after"),
+        ("baseline", "follow-up"),
+        ("follow-up", "follow-up-2"),
+        ("fu1", "fu2"),
+        ("screening", "baseline"),
+        ("screening", "day-0"),
+        ("baseline", "w96"),
+        ("baseline", "visit-2"),
+    ],
+)
+def test_names_that_count_or_name_a_phase_have_an_order(first, second):
+    assert order_of_names(first, second) == "earlier"
+    assert order_of_names(second, first) == "later"
+    assert sorted([second, first], key=sorting_key) == [first, second]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("visit-1", "visit-1"),
+        ("visit-1", "visit-1-2"),
+        ("month-12", "year-1"),
+        ("baseline", "pre"),
+        ("baseline", "visit-1"),
+        ("visit-1", "week-6"),
+        ("ses-2", "ses-pre"),
+        ("red", "blue"),
+    ],
+)
+def test_names_that_do_not_tell_have_none(first, second):
+    assert order_of_names(first, second) == order_of_names(second, first) == "not known"
+
+
+def make_dicom(path: Path, date: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
+    header.StudyDate, header.StudyInstanceUID = date, f"1.2.{date or 1}"
+    header.PixelData = bytes(200_000)  # the head of the file is enough
+    header["PixelData"].VR = "OW"
+    header.save_as(path)
+    return path
+
+
+def packed(path: Path, *files: Path) -> Path:
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("LIESMICH.TXT", "no scan")
+            for file in files:
+                archive.write(file, f"scan/{file.name}")
+    else:
+        with tarfile.open(path, "w:gz") as tape:
+            for file in files:
+                tape.add(file, f"scan/{file.name}")
+    return path
+
+
+def test_the_date_is_found_in_files_folders_and_archives(tmp_path):
+    file = make_dicom(tmp_path / "a" / "deep" / "1", "20240315")
+    (tmp_path / "a" / "notes.txt").write_text("no scan")
+    for path in (file, tmp_path / "a", packed(tmp_path / "a.zip", file), packed(tmp_path / "a.tar.gz", file)):
+        assert study_dates([path]) == {"20240315"}
+
+
+@pytest.mark.parametrize("date", ["", "00000000", "2024"])
+def test_a_date_that_is_none_counts_as_none(tmp_path, date):
+    with pydicom.config.disable_value_validation():
+        assert study_dates([make_dicom(tmp_path / "1.dcm", date)]) == frozenset()
+
+
+def test_broken_files_and_files_without_dates_have_no_date(tmp_path):
+    whole = packed(tmp_path / "whole.zip", make_dicom(tmp_path / "1.dcm", "20240315"))
+    (tmp_path / "cut.zip").write_bytes(whole.read_bytes()[:200])
+    (tmp_path / "cut.tar.gz").write_bytes(b"\x1f\x8b" + bytes(50))
+    (tmp_path / "cut.dcm").write_bytes((tmp_path / "1.dcm").read_bytes()[:140])
+    (tmp_path / "scan.nii.gz").write_bytes(b"x")
+    for name in ("cut.zip", "cut.tar.gz", "cut.dcm", "scan.nii.gz"):
+        assert study_dates([tmp_path / name]) == frozenset()
+
+
+def test_dates_order_visits_unless_they_are_equal_missing_or_overlap(tmp_path):
+    first = make_dicom(tmp_path / "a" / "1", "20231215")
+    second = make_dicom(tmp_path / "b" / "1", "20240115")
+    assert order_of_dates([first], [second]) == "earlier"
+    assert order_of_dates([second], [first]) == "later"
+    assert order_of_dates([first], [make_dicom(tmp_path / "c" / "1", "20231215")]) == "not known"
+    assert order_of_dates([first], [make_dicom(tmp_path / "d" / "1", "")]) == "not known"
+    assert order_of_dates([first, second], [make_dicom(tmp_path / "e" / "1", "20240101")]) == "not known"
