@@ -69,6 +69,11 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "notice_folded": "The deformation to the template folds in {percent} of its voxels.",
         "notice_visits_alignment": "The alignment of the two visits did not converge: every change below may be an "
         "artefact of position.",
+        # methods
+        "methods_each": "Each visit",
+        "methods_both": "Comparison",
+        "only_at": "{visit} only: {words}",
+        "step_only_at": "{visit} only",
         # limits
         "limit_method": "Lesions are outlined by a classical method (intensity against the expected healthy tissue). "
         "It can miss small, faint or cortical lesions, and can outline vessels, artefacts or normal variants.",

@@ -16,6 +16,7 @@ from cohortex.pipeline.results import ComparisonResult, VisitResult
 from cohortex.report import pictures
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.chart import Course, volume_chart
+from cohortex.report.methods import methods_of
 from cohortex.report.record import Record, worst_level
 from cohortex.report.wording import (
     change_text,
@@ -77,6 +78,7 @@ def visit_page(result: VisitResult, record: Record, *, text: Mapping[str, str] =
             r=record,
             t=text,
             style=_style(),
+            methods=methods_of(record, text=text),
             colours=_COLOURS,
             regions_count=len(record["differing_regions"]),
             tissue_note=_tissue_note(record),
@@ -108,6 +110,7 @@ def comparison_page(result: ComparisonResult, record: Record, *, text: Mapping[s
             r=record,
             t=text,
             style=_style(),
+            methods=methods_of(record, text=text),
             colours=_COLOURS,
             worst=worst_level([record["baseline"]["quality"], record["follow_up"]["quality"]]),
             shown=pictures.comparison_lesions(result.images, record, text=text),
