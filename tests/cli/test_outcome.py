@@ -107,8 +107,8 @@ def comparison() -> ComparisonResult:
     )
 
 
-def printed(result: VisitResult | ComparisonResult) -> list[str]:
-    console = Console(file=io.StringIO(), width=200)
+def printed(result: VisitResult | ComparisonResult, *, width: int = 200) -> list[str]:
+    console = Console(file=io.StringIO(), width=width)
     if isinstance(result, VisitResult):
         print_visit(result, Path("out"), console)
     else:
@@ -167,9 +167,14 @@ def test_events_have_the_words_and_the_order_of_the_report():
 
 def test_volumes_of_a_comparison_carry_their_spread_and_absence_is_a_dash():
     lines = printed(comparison())
-    assert row(lines, "place of same")[3:] == ["1.00 ± 0.06", "1.10 ± 0.06", "+0.10 ± 0.08", "+10\u202f%"]
+    assert row(lines, "place of same")[3:] == ["1.00 ± 0.06", "1.10 ± 0.06", "+10\u202f%"]
     assert row(lines, "place of new")[3:5] == ["–", "0.70 ± 0.06"]
-    assert row(lines, "place of gone")[4:] == ["–", "−0.50 ± 0.08", "−100\u202f%"]
+    assert row(lines, "place of gone")[4:] == ["–", "−100\u202f%"]
+
+
+def test_numbers_stay_whole_on_a_narrow_terminal():
+    lines = printed(comparison(), width=80)
+    assert any("│ 1.00 ± 0.06 │ 1.10 ± 0.06 │ +10\u202f%" in line for line in lines)
 
 
 def test_lesions_are_numbered_as_in_the_report_largest_first():

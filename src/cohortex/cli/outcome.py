@@ -14,7 +14,7 @@ from cohortex.pipeline.results import ComparisonResult, VisitResult
 from cohortex.report import comparison_record, visit_record
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.record import Record
-from cohortex.report.wording import NOT_KNOWN, change_with_sd_text, number_text, percent_text, volume_with_sd_text
+from cohortex.report.wording import NOT_KNOWN, number_text, percent_text, volume_with_sd_text
 
 _STYLE = {
     "new": "bold red", "grown": "red", "shrunk": "green", "gone": "bold green", "fail": "bold red", "warn": "yellow",
@@ -40,8 +40,9 @@ def print_visit(result: VisitResult, output: Path, console: Console) -> None:
 def print_comparison(result: ComparisonResult, output: Path, console: Console) -> None:
     """Print a comparison: the sentence, what must be read first, the events, and where the report is."""
     record = comparison_record(result)
-    columns = ("#", "event", "place", "before (ml)", "after (ml)", "change (ml)", "change")
-    table = Table(*columns, title_justify="left")
+    table = Table("#", "event", "place", title_justify="left")
+    for name in ("before (ml)", "after (ml)", "change"):
+        table.add_column(name, no_wrap=True)  # a narrow terminal breaks the place
     for event in record["events"]:
         table.add_row(
             str(event["number"]),
@@ -53,7 +54,6 @@ def print_comparison(result: ComparisonResult, output: Path, console: Console) -
                 else NOT_KNOWN
                 for visit in ("baseline", "follow_up")
             ),
-            change_with_sd_text(event["change_ml"], event["change_sd_ml"]),
             percent_text(event["change_percent"]),
         )
     _print(record, table if record["events"] else None, output, console)
