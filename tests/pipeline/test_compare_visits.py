@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionOutline, outline_lesions
+from cohortex.measure import QualityFlag
 from cohortex.pipeline.compare_visits import comparable_totals_ml, follow_lesions
 from cohortex.pipeline.results import ComparisonResult, TemplateAlignmentRecord, VisitResult
 from cohortex.registration import MidwayAlignment
@@ -121,3 +123,13 @@ def test_two_visits_without_lesions_have_totals_of_zero():
     record = comparison_record(result)
     assert (record["baseline_total_ml"], record["follow_up_total_ml"], record["total_change_ml"]) == (0, 0, 0)
     assert set(record["event_counts"].values()) == {0}
+
+
+def test_what_is_doubtful_about_the_pair_is_told_before_the_rest():
+    doubt = QualityFlag(check="order", level="warn", message="The follow-up was scanned before the baseline.")
+    grave = QualityFlag(check="person", level="fail", message="Two persons.")
+    unclear = replace(visit("a").alignment, similarity=0.1)
+    result = comparison(replace(visit("a"), alignment=unclear), visit("b"))
+    told = comparison_record(replace(result, notices=(doubt, grave)))["notices"]
+    assert told[:2] == [{"level": "fail", "message": grave.message}, {"level": "warn", "message": doubt.message}]
+    assert len(told) == 3

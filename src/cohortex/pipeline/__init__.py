@@ -1,12 +1,13 @@
 """Steps, their keys and results, and the two pipelines built from them; knows no database."""
 
 from cohortex.pipeline.batch import BatchOutcome, BatchRow, run_batch
-from cohortex.pipeline.compare_visits import compare_visits, find_visit_pair
+from cohortex.pipeline.compare_visits import compare_visits
 from cohortex.pipeline.contrast import Contrast, ContrastGuess, recognise_contrast
 from cohortex.pipeline.process_visit import process_visit
 from cohortex.pipeline.runner import Runner, StepRun
 from cohortex.pipeline.step import Node, Step, file_node, step, value_node
 from cohortex.pipeline.store import ResultStore
+from cohortex.pipeline.visit_pair import find_visit_pair
 from cohortex.pipeline.visits import VisitSource, find_visits
 
 __all__ = [

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from cohortex import __version__
-from cohortex.errors import VisitProblem
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
@@ -22,9 +21,10 @@ from cohortex.pipeline.results import ComparisonImages, ComparisonResult, VisitR
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import step
+from cohortex.pipeline.visit_pair import doubts_about
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
 from cohortex.pipeline.visit_result import method_records, visit_result, visit_values
-from cohortex.pipeline.visits import VisitSource, find_visits
+from cohortex.pipeline.visits import VisitSource
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
 from cohortex.templates import describe_place
@@ -141,30 +141,6 @@ def pictures_halfway(
     )
 
 
-def find_visit_pair(baseline: Path, follow_up: Path | None = None) -> tuple[VisitSource, VisitSource]:
-    """Find the two visits of a patient in two paths, or in one that holds exactly two.
-
-    Raises
-    ------
-    VisitProblem
-        If a path holds another number of visits, with their names.
-    """
-    if follow_up is None:
-        found = find_visits(baseline)
-        if len(found) != 2:
-            names = ", ".join(visit.name for visit in found)
-            raise VisitProblem(f"{baseline.name} holds {len(found)} visits ({names}); give two, or a folder of two.")
-        return found[0], found[1]
-    pair = []
-    for path in (baseline, follow_up):
-        found = find_visits(path)
-        if len(found) != 1:
-            names = ", ".join(visit.name for visit in found)
-            raise VisitProblem(f"{path.name} holds {len(found)} visits ({names}); give one of them.")
-        pair.append(found[0])
-    return pair[0], pair[1]
-
-
 def compare_visits(
     baseline: VisitSource,
     follow_up: VisitSource,
@@ -276,6 +252,7 @@ def compare_visits(
             files=files,
             cohortex_version=__version__,
             images=pictures,
+            notices=doubts_about(baseline, follow_up),
         )
 
 

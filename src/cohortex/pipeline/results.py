@@ -111,7 +111,7 @@ class ComparisonResult:
     baseline: VisitResult
     follow_up: VisitResult
     events: tuple[LesionEvent, ...]
-    baseline_total_ml: float
+    baseline_total_ml: float  # NaN, and no event, where a visit was not outlined
     follow_up_total_ml: float
     alignment_similarity: float
     alignment_converged: bool
@@ -120,3 +120,4 @@ class ComparisonResult:
     files: Mapping[str, str]
     cohortex_version: str
     images: ComparisonImages
+    notices: tuple[QualityFlag, ...] = ()  # what is doubtful about the pair: two persons, the wrong order

@@ -64,7 +64,9 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
     baseline = {lesion.label: lesion for lesion in result.baseline.lesions}
     follow_up = {lesion.label: lesion for lesion in result.follow_up.lesions}
     outlined = not (result.baseline.not_outlined or result.follow_up.not_outlined)  # what was not is not zero either
-    notices = _notices([result.baseline, result.follow_up], text)
+    notices = [{"level": flag.level, "message": flag.message} for flag in result.notices]
+    notices += _notices([result.baseline, result.follow_up], text)
+    notices.sort(key=lambda notice: -_LEVELS.index(notice["level"]))
     if not result.alignment_converged:
         notices.insert(0, {"level": "fail", "message": text["notice_visits_alignment"]})
     return {

@@ -1,0 +1,175 @@
+"""Two visits are put in order where that is evident, refused where not, and what is doubtful about them is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pydicom
+import pytest
+from pydicom.dataset import FileDataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+
+from cohortex.errors import VisitProblem
+from cohortex.pipeline import find_visit_pair
+from cohortex.pipeline.visit_pair import doubts_about
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose own name is a plain code."""
+    path = tmp_path / "patient-9"
+    path.mkdir()
+    return path
+
+
+def make(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+
+
+def make_dicom(folder: Path, date: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = MRImageStorage
+    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header = FileDataset("1", {}, file_meta=meta, preamble=b"\0" * 128)
+    header.StudyDate, header.StudyInstanceUID = date, pydicom.uid.generate_uid()
+    header.save_as(folder / "1.dcm")
+    return folder
+
+
+def names(*paths: Path) -> list[str]:
+    return [visit.name for visit in find_visit_pair(*paths)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("visit-2", "visit-10"),
+        ("w96", "w144"),
+        ("pre", "post"),
+        ("before", "after"),
+        ("baseline", "follow-up"),
+        ("screening", "baseline"),
+    ],
+)
+def test_a_folder_of_two_is_put_in_the_order_of_the_names(folder, first, second):
+    make(folder, f"{first}.zip", f"{second}.zip")
+    assert names(folder) == [f"patient-9 {first}", f"patient-9 {second}"]
+
+
+def test_sessions_of_a_bids_person_are_put_in_order(folder):
+    make(folder, "sub-1/ses-post/anat/sub-1_ses-post_T1w.nii", "sub-1/ses-pre/anat/sub-1_ses-pre_T1w.nii")
+    assert names(folder / "sub-1") == ["1 ses-pre", "1 ses-post"]
+
+
+def test_study_dates_say_more_than_names(folder):
+    make_dicom(folder / "visit-1", "20240415")
+    make_dicom(folder / "visit-2", "20240115")
+    pair = find_visit_pair(folder)
+    assert [visit.visit for visit in pair] == ["visit-2", "visit-1"]
+    (doubt,) = doubts_about(*pair)
+    assert doubt.level == "warn"
+    assert "By their names the follow-up (visit-1) came before the baseline (visit-2)" in doubt.message
+    assert "dates in their headers say the order used here" in doubt.message
+
+
+def test_dates_order_visits_whose_names_do_not(folder):
+    make_dicom(folder / "week-6", "20240415")
+    make_dicom(folder / "visit-1", "20240115")
+    assert names(folder) == ["patient-9 visit-1", "patient-9 week-6"]
+    assert doubts_about(*find_visit_pair(folder)) == ()
+
+
+def test_a_folder_of_two_whose_order_is_not_evident_is_refused(folder):
+    make(folder, "week-6.zip", "visit-1.zip")
+    with pytest.raises(VisitProblem, match="give them in order: cohortex compare FIRST SECOND") as refusal:
+        find_visit_pair(folder)
+    assert "week-6 (week-6.zip) or visit-1 (visit-1.zip)" in str(refusal.value)
+    assert names(folder / "week-6.zip", folder / "visit-1.zip") == ["patient-9 week-6", "patient-9 visit-1"]
+
+
+def test_a_folder_of_two_persons_is_refused(folder):
+    make(folder, "case-1_visit-1.zip", "case-2_visit-2.zip")
+    with pytest.raises(VisitProblem, match=r"two persons.*case-1.*case-2.*Give a folder of one person"):
+        find_visit_pair(folder)
+
+
+def test_the_same_visit_twice_is_refused(folder):
+    make(folder, "case-1/visit-1.zip")
+    (folder / "link.zip").symlink_to(folder / "case-1" / "visit-1.zip")
+    file = folder / "case-1" / "visit-1.zip"
+    for other in (file, folder / "case-1", folder / "link.zip", folder / ".." / "patient-9" / "case-1" / "visit-1.zip"):
+        with pytest.raises(VisitProblem, match="the same visit, or one holds the other"):
+            find_visit_pair(file, other)
+
+
+def test_a_copy_of_a_visit_is_refused(folder):
+    make(folder, "visit-1.zip")
+    (folder / "visit-2.zip").write_bytes((folder / "visit-1.zip").read_bytes())
+    for given in ((folder,), (folder / "visit-1.zip", folder / "visit-2.zip")):
+        with pytest.raises(VisitProblem, match=r"visit-1\.zip and visit-2\.zip are the same, byte for byte"):
+            find_visit_pair(*given)
+
+
+def test_another_number_of_visits_is_refused(folder):
+    make(folder, "visit-1.zip", "visit-2.zip", "visit-3.zip")
+    with pytest.raises(VisitProblem, match=r"holds 3 visits.*give two, or a folder of two"):
+        find_visit_pair(folder)
+    with pytest.raises(VisitProblem, match=r"holds 3 visits.*give one of them"):
+        find_visit_pair(folder, folder / "visit-1.zip")
+
+
+def test_two_visits_of_one_name_are_baseline_and_follow_up(folder):
+    make(folder, "a/P1.zip", "b/P1.zip")
+    assert names(folder / "a" / "P1.zip", folder / "b" / "P1.zip") == ["P1 baseline", "P1 follow-up"]
+    make(folder, "c/t1.nii", "d/flair.nii")
+    assert [name.split()[1] for name in names(folder / "c" / "t1.nii", folder / "d" / "flair.nii")] == [
+        "baseline",
+        "follow-up",
+    ]
+    make(folder, "e/follow-up.zip", "e/follow-up-2.zip")
+    assert names(folder / "e") == ["e follow-up", "e follow-up-2"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "code"),
+    [
+        ("case-1.zip", "rossi_2.zip", "case-1"),
+        ("rossi_1.zip", "case-1.zip", "case-1"),
+        ("rossi1.zip", "rossi2.zip", ""),
+    ],
+)
+def test_a_pair_bears_one_code_where_one_name_hides_behind_a_neutral_one(folder, first, second, code):
+    make(folder, first, second)
+    pair = find_visit_pair(folder / first, folder / second)
+    assert len({visit.study_code for visit in pair}) == 1
+    assert code in pair[0].study_code
+    assert doubts_about(*pair) == ()
+
+
+def test_the_codes_of_two_persons_are_doubted(folder):
+    make(folder, "case-1.zip", "case-2.zip")
+    (doubt,) = doubts_about(*find_visit_pair(folder / "case-1.zip", folder / "case-2.zip"))
+    assert doubt.level == "fail"
+    assert "codes of two persons (case-1, case-2)" in doubt.message
+
+
+def test_a_pair_given_against_its_dates_is_kept_and_doubted(folder):
+    later, earlier = make_dicom(folder / "one", "20240415"), make_dicom(folder / "two", "20240115")
+    pair = find_visit_pair(later, earlier)
+    assert [visit.paths for visit in pair] == [(later,), (earlier,)]
+    (doubt,) = doubts_about(*pair)
+    assert doubt.level == "warn"
+    assert "was scanned before the baseline" in doubt.message
+    assert "2024" not in doubt.message
+    assert doubts_about(*find_visit_pair(earlier, later)) == ()
+
+
+def test_a_pair_given_against_its_names_is_kept_and_doubted(folder):
+    make(folder, "visit-10.zip", "visit-2.zip")
+    pair = find_visit_pair(folder / "visit-10.zip", folder / "visit-2.zip")
+    assert [visit.visit for visit in pair] == ["visit-10", "visit-2"]
+    assert "By their names the follow-up (visit-2) came before" in doubts_about(*pair)[0].message
