@@ -101,7 +101,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "difference_map": "difference to the template",
         "jacobian_map": "log-Jacobian less the brain’s mean",
         "shape_map": "Local volume over the template relative to the overall size of this brain, as natural logarithm "
-        "less its mean in the brain: at +0.1 a place is 11 % larger than this brain as a whole would have it, at −0.1 "
+        "less its mean in the brain: +0.1 means 11 % larger than this brain as a whole would have it, −0.1 means "
         "10 % smaller. That a whole brain is large or small does not show here.",
         "change_map": "difference between the visits",
         "chart_total": "All lesions, ml",
