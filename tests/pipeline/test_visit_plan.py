@@ -11,8 +11,8 @@ from cohortex.errors import UnreadableFile, VisitProblem
 from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.io import write_image
-from cohortex.pipeline import Runner, VisitSource, find_visits
-from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
+from cohortex.pipeline import Runner, VisitSource, compare_visits, find_visits
+from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,32 @@ def test_a_person_corrects_a_contrast_by_series_name_and_by_file(runner, scans, 
     write_image(scans["T1"], tmp_path / "scan.nii.gz")
     by_file = look_at_visit(runner, source(upload), chosen={str(tmp_path / "scan.nii.gz"): "T1c"})
     assert sorted(look.contrast for look in by_file.looks) == ["FLAIR", "T1", "T1c"]
+
+
+@pytest.fixture
+def two_visits(tmp_path):
+    """Two folders of two images of the same names, and a file in neither."""
+    for name in ("one/A.nii", "one/B.nii", "two/A.nii", "two/B.nii", "C.nii"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return source(tmp_path / "one"), source(tmp_path / "two" / "A.nii", tmp_path / "two" / "B.nii")
+
+
+def test_a_named_file_speaks_of_the_visit_it_lies_in_only(two_visits, tmp_path):
+    first, second = (str(tmp_path / name) for name in ("one/A.nii", "two/B.nii"))
+    assert share_out({first: "FLAIR"}, two_visits) == [{first: "FLAIR"}, {}]
+    assert share_out({second: "FLAIR"}, two_visits) == [{}, {second: "FLAIR"}]
+    assert share_out({first: "T1", second: "FLAIR"}, two_visits) == [{first: "T1"}, {second: "FLAIR"}]
+
+
+def test_a_named_series_speaks_of_both_visits(two_visits):
+    assert share_out({"ax t2": "FLAIR"}, two_visits) == [{"ax t2": "FLAIR"}] * 2
+
+
+def test_a_named_file_of_neither_visit_is_refused_by_name(two_visits, tmp_path):
+    with pytest.raises(VisitProblem, match=r"C\.nii lies in none of the visits \(one; A\.nii, B\.nii\).*Put it into"):
+        compare_visits(*two_visits, tmp_path / "out", contrasts={str(tmp_path / "C.nii"): "FLAIR"}, workers=0)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_name_that_is_not_there_is_refused_with_the_names_that_are(runner, upload):

@@ -22,7 +22,7 @@ from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import step
 from cohortex.pipeline.visit_pair import doubts_about
-from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
+from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
 from cohortex.pipeline.visit_result import method_records, visit_result, visit_values
 from cohortex.pipeline.visits import VisitSource
 from cohortex.progress import ProgressCallback, silent
@@ -157,7 +157,9 @@ def compare_visits(
     ----------
     baseline, follow_up : VisitSource
         The earlier and the later visit.
-    output, contrasts, store, workers, progress
+    contrasts : mapping of str to str, optional
+        As in `process_visit`; a file is taken for the visit it lies in.
+    output, store, workers, progress
         As in `process_visit`; both visits share the store.
 
     Returns
@@ -168,10 +170,15 @@ def compare_visits(
     Raises
     ------
     CohortexError
-        If a visit cannot be read or used, they share no contrast, or a step fails.
+        If a visit cannot be read or used, a file of `contrasts` lies in neither, they share no contrast, or a step
+        fails.
     """
+    sources = baseline, follow_up
+    shares = share_out(contrasts or {}, sources)
     with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
-        looked_at = [look_at_visit(runner, source, chosen=contrasts) for source in (baseline, follow_up)]
+        looked_at = [
+            look_at_visit(runner, source, chosen=chosen) for source, chosen in zip(sources, shares, strict=True)
+        ]
         contrast = shared_contrast(looked_at[0].looks, looked_at[1].looks)
         plans = [plan_visit(visit, outlined_contrast=contrast) for visit in looked_at]
         alignment_node = align_visits(plans[0].corrected, plans[1].corrected, plans[0].brain, plans[1].brain)

@@ -197,9 +197,47 @@ def _names(paths: Sequence[Path]) -> str:
 
 def _named_files(chosen: Mapping[str, Contrast], paths: Sequence[Path]) -> list[Path]:
     """Files a person named that are not among the paths of the visit."""
-    known = {path.resolve() for path in paths}
     files = [Path(name) for name in chosen if Path(name).is_file()]
-    return [f for f in files if f.resolve() not in known and not any(f.resolve().is_relative_to(k) for k in known)]
+    return [file for file in files if not _holds(paths, file)]
+
+
+def share_out(chosen: Mapping[str, Contrast], sources: Sequence[VisitSource]) -> list[dict[str, Contrast]]:
+    """Divide what a person said among several visits: a file speaks of the visit it lies in, a series of each.
+
+    Parameters
+    ----------
+    chosen : mapping of str to str
+        File or series name -> contrast.
+    sources : sequence of VisitSource
+        The visits.
+
+    Returns
+    -------
+    list of dict
+        For each visit, what was said of it.
+
+    Raises
+    ------
+    VisitProblem
+        If a file lies in none of the visits.
+    """
+    shares: list[dict[str, Contrast]] = [{} for _ in sources]
+    for name, contrast in chosen.items():
+        file = Path(name)
+        concerned = [not file.is_file() or _holds(source.paths, file) for source in sources]
+        if not any(concerned):
+            raise VisitProblem(
+                f"{file.name} lies in none of the visits ({'; '.join(_names(source.paths) for source in sources)}), so "
+                "whose it is cannot be told. Put it into the folder of its visit, and give that folder."
+            )
+        for share, concerns in zip(shares, concerned, strict=True):
+            if concerns:
+                share[name] = contrast
+    return shares
+
+
+def _holds(paths: Sequence[Path], file: Path) -> bool:
+    return any(file.resolve().is_relative_to(path.resolve()) for path in paths)
 
 
 def _evaluated(runner: Runner, nodes: Sequence[Node]) -> list[Any]:
