@@ -15,7 +15,7 @@ from cohortex.measure import QualityFlag
 from cohortex.pipeline.compare_visits import comparable_totals_ml, follow_lesions
 from cohortex.pipeline.results import ComparisonResult, TemplateAlignmentRecord, VisitResult
 from cohortex.registration import MidwayAlignment
-from cohortex.report import comparison_record, headline
+from cohortex.report import comparison_record, headline, visit_record
 from cohortex.report.record import json_text
 from cohortex.transform import Affine, Rigid
 
@@ -133,3 +133,12 @@ def test_what_is_doubtful_about_the_pair_is_told_before_the_rest():
     told = comparison_record(replace(result, notices=(doubt, grave)))["notices"]
     assert told[:2] == [{"level": "fail", "message": grave.message}, {"level": "warn", "message": doubt.message}]
     assert len(told) == 3
+
+
+def test_images_left_out_of_the_visits_are_told_before_the_figures():
+    left_out = QualityFlag(check="files", level="warn", message="1 image was left out, of no visit by name: gt.nii.gz.")
+    visits = [replace(visit(name), notices=(left_out,)) for name in ("a", "b")]
+    assert visit_record(visits[0])["notices"] == [{"level": "warn", "message": left_out.message}]
+    assert comparison_record(comparison(*visits))["notices"] == [
+        {"level": "warn", "message": f"{left_out.message} (a, b)"}
+    ]

@@ -1,6 +1,7 @@
 """What is read of a visit before any step is planned, and how a visit that cannot be used is refused by name."""
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from cohortex.image import Image
 from cohortex.io import write_image
 from cohortex.pipeline import Runner, VisitSource, compare_visits, find_visits
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
+from cohortex.pipeline.visit_result import series_records
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,13 @@ def test_a_person_corrects_a_contrast_by_series_name_and_by_file(runner, scans, 
     write_image(scans["T1"], tmp_path / "scan.nii.gz")
     by_file = look_at_visit(runner, source(upload), chosen={str(tmp_path / "scan.nii.gz"): "T1c"})
     assert sorted(look.contrast for look in by_file.looks) == ["FLAIR", "T1", "T1c"]
+
+
+def test_images_left_out_of_a_visit_are_told_with_its_series(runner, upload):
+    note = "1 image was left out, of no visit by name: gt.nii.gz."
+    looked_at = look_at_visit(runner, replace(source(upload), notes=(note,)))
+    records = series_records(looked_at, plan_visit(looked_at).choice)
+    assert note in [warning for record in records for warning in record.warnings]
 
 
 @pytest.fixture

@@ -109,6 +109,18 @@ def test_file_names_that_speak_of_two_visits_make_two(folder):
         ("patient-9", "study2", ["study2_FLAIR.nii.gz"]),
     ]
     assert "2 files name no visit and are left out" in find_visits(folder)[0].reason
+    assert [visit.notes for visit in find_visits(folder)] == 2 * [
+        (
+            "2 images were left out, of no visit by name: brainmask.nii.gz, gt.nii.gz. Name the visit in the file name "
+            "to use them.",
+        )
+    ]
+
+
+def test_many_images_left_out_are_counted(folder):
+    make(folder, "study1_T1.nii", "study2_T1.nii", *(f"scan{n}x.nii" for n in range(5)))
+    assert "5 images were left out" in find_visits(folder)[0].notes[0]
+    assert "scan2x.nii and 2 more." in find_visits(folder)[0].notes[0]
 
 
 def test_file_names_that_speak_of_one_visit_make_one(folder):
@@ -134,6 +146,8 @@ def test_bids_folders_are_read_by_person_and_session(folder):
         ("02", "visit-1", ["sub-02/anat/sub-02_FLAIR.nii.gz"]),
     ]
     assert found(folder) == everything
+    assert [len(visit.notes) for visit in find_visits(folder)] == [0, 1, 0]
+    assert "1 image was left out, not in anat, dwi, perf, ct: sub-01_ses-b_task" in find_visits(folder)[1].notes[0]
     assert [visit[:2] for visit in found(folder / "sub-01")] == [("01", "ses-a"), ("01", "ses-b")]
     assert [visit[:2] for visit in found(folder / "sub-01" / "ses-b")] == [("01", "ses-b")]
 

@@ -88,6 +88,7 @@ class VisitResult:
     files: Mapping[str, str]  # what it is -> file name beside the report
     cohortex_version: str
     images: VisitImages
+    notices: tuple[QualityFlag, ...] = ()  # what is odd about the files as a whole, and which were left out
 
 
 @dataclass(frozen=True, kw_only=True)

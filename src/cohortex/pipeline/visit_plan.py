@@ -31,7 +31,7 @@ class LookedAtVisit:
     looks : tuple of SeriesLook
         What each is and how good.
     problems, notes : tuple of str
-        What could not be read, and what looks odd about the upload.
+        What could not be read; and what was left out or looks odd about the upload.
     """
 
     source: VisitSource
@@ -104,7 +104,7 @@ def look_at_visit(
                 f"{_names(source.paths)}: no series is called {name!r}; there are "
                 f"{', '.join(repr(look.name) for look in looks)}. Give one of these names, or a file."
             )
-    return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=notes)
+    return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=(*source.notes, *notes))
 
 
 def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None) -> VisitPlan:

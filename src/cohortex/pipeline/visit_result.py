@@ -128,6 +128,7 @@ def visit_result(
             difference=values.maps.difference,
             log_jacobian=values.maps.log_jacobian,
         ),
+        notices=tuple(QualityFlag(check="files", level="warn", message=note) for note in plan.looked_at.notes),
     )
 
 

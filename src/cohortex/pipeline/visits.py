@@ -20,6 +20,7 @@ _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", 
 _NOTES = (".json", ".bval", ".bvec", ".txt", ".md", ".csv", ".tsv", ".html", ".pdf")
 _ONE_VISIT = "visit-1"
 _BIDS_VISIT_FOLDERS = ("anat", "dwi", "perf", "ct")
+_LISTED = 3  # files named in a note; the rest is counted
 _PROBED = 3  # files of a folder looked into for DICOM: a DICOMDIR or a note may come first
 
 
@@ -37,12 +38,15 @@ class VisitSource:
         What to read: an archive, a folder of DICOM, or image files (labels among them are recognised later).
     reason : str
         Why this is one visit, in words.
+    notes : tuple of str
+        Which scans beside it were left out, and what to do about it.
     """
 
     study_code: str
     visit: str
     paths: tuple[Path, ...]
     reason: str
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -163,7 +167,15 @@ def _bids_visit(folder: Path, code: str, visit: str) -> list[VisitSource]:
     ]
     if not images:
         return []
-    return [VisitSource(study_code=code, visit=visit, paths=tuple(images), reason="BIDS names")]
+    others = [
+        file
+        for place in _folders(folder, "")
+        if place.name not in _BIDS_VISIT_FOLDERS and not place.name.startswith("ses-")
+        for file in _files(place)
+        if _ends(file, _IMAGES)
+    ]
+    notes = _left_out(others, f"not in {', '.join(_BIDS_VISIT_FOLDERS)}", "Give files of this visit together to use")
+    return [VisitSource(study_code=code, visit=visit, paths=tuple(images), reason="BIDS names", notes=notes)]
 
 
 def _by_names(folder: Path, images: list[Path]) -> list[VisitSource]:
@@ -180,6 +192,7 @@ def _by_names(folder: Path, images: list[Path]) -> list[VisitSource]:
     if len(groups) < 2:
         return [_visit(folder, images, "image files of one folder", visit=next(iter(groups), ("", None))[1])]
     code, _ = _person_and_visit(folder)
+    notes = _left_out(shared, "of no visit by name", "Name the visit in the file name to use")
     return [
         VisitSource(
             study_code=person or code,
@@ -187,9 +200,21 @@ def _by_names(folder: Path, images: list[Path]) -> list[VisitSource]:
             paths=tuple(paths),
             reason=f"file names that speak of {visit}"
             + (f"; {len(shared)} files name no visit and are left out" if shared else ""),
+            notes=notes,
         )
         for (person, visit), paths in groups.items()
     ]
+
+
+def _left_out(files: Sequence[Path], why: str, remedy: str) -> tuple[str, ...]:
+    """Tell which images of a folder no visit was given; nothing where there are none."""
+    if not files:
+        return ()
+    names = ", ".join(file.name for file in files[:_LISTED]) + (
+        f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+    )
+    what, them = ("image was", "it") if len(files) == 1 else ("images were", "them")
+    return (f"{len(files)} {what} left out, {why}: {names}. {remedy} {them}.",)
 
 
 def _by_examination(folder: Path) -> list[VisitSource]:

@@ -217,6 +217,8 @@ def _notices(visits: Sequence[VisitResult], text: Mapping[str, str]) -> list[Rec
             note("warn", text["notice_poor_alignment"].format(similarity=f"{alignment.similarity:.2f}"), visit)
         if alignment.folded_percent > 0:
             note("warn", text["notice_folded"].format(percent=f"{alignment.folded_percent:.2g} %"), visit)
+        for flag in visit.notices:
+            note(flag.level, flag.message, visit)
         for series in visit.series:
             for flag in series.quality:
                 if flag.level == "fail" or (flag.level == "warn" and _is_used(series)):
