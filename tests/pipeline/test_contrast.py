@@ -68,6 +68,10 @@ def test_series_descriptions_are_understood(description, contrast):
         ("T1_N4_noneck_regtoFLAIR_brain_regtoMNI.nii.gz", "T1"),
         ("study1_T1W_to_FLAIR.nii.gz", "T1"),
         ("brain_t1ce.nii", "T1c"),
+        ("visit-2_FLAIR.nii.gz", "FLAIR"),
+        ("visit_2_T1.nii.gz", "T1"),
+        ("case-1_week-2_t1_post.nii.gz", "T1c"),
+        ("T1_2_FLAIR.nii.gz", "T1"),
     ],
 )
 def test_file_names_are_understood(name, contrast):

@@ -13,6 +13,7 @@ import numpy as np
 
 from cohortex.image import Image
 from cohortex.pipeline.label_images import stem_of, why_even, why_mask
+from cohortex.pipeline.study_code import without_visit
 
 Contrast = Literal["T1", "T1c", "T2", "FLAIR", "DWI", "ADC", "CT", "PD", "other"]
 """What an image shows; T1c is T1 with contrast agent."""
@@ -212,9 +213,11 @@ def _from_times(metadata: Mapping[str, object]) -> ContrastGuess | None:
 
 
 def _own_words(name: str) -> str:
-    """The name without what the image was aligned to ("T1_regtoFLAIR" is a T1); of a BIDS name its suffix."""
+    """The name without visit and what the image was aligned to ("T1_regtoFLAIR" is a T1); of a BIDS name its suffix."""
     stem = re.sub(
-        r"(?i)(?:reg\w*|[_-])(?:to|2|in|on)[_-]?(?:flair|t1|t2|pd|mni|adc|dwi|ct)[a-z0-9]*", " ", stem_of(name)
+        r"(?i)(?:reg\w*|[_-])(?:to|2|in|on)[_-]?(?:flair|t1|t2|pd|mni|adc|dwi|ct)[a-z0-9]*",
+        " ",
+        without_visit(stem_of(name)),  # the 2 of "visit-2_FLAIR" is no "to"
     )
     head, _, suffix = stem.rpartition("_")
     return suffix if head.startswith("sub-") and suffix in _BIDS_SUFFIXES and "ce-" not in head else stem

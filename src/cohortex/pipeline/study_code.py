@@ -83,5 +83,10 @@ def visit_from(name: str, *, of_image: bool = False) -> str | None:
     return re.sub(r"[_ ]", "-", found.group(1)).lower() if found else None
 
 
+def without_visit(stem: str) -> str:
+    """Take the words of a visit out of a name: "case_visit-2_FLAIR" gives "case_FLAIR"; "pre" and "post" stay."""
+    return _VISIT.sub("", stem)
+
+
 def _without_visit(stem: str) -> str:
-    return _PRE_POST.sub("", _VISIT.sub("", stem)).strip("_-. ")
+    return _PRE_POST.sub("", without_visit(stem)).strip("_-. ")
