@@ -36,7 +36,8 @@ def measure_lesions(
     describe : callable, optional
         Names the place of template points, shape (n, 3), LPS mm; "" is reported without it.
     slice_numbers : sequence of int, optional
-        Number in the original series, from 1, of each slice of the outlined image; index + 1 when omitted.
+        Number in the original series, from 1, of each slice of the outlined image along its third axis; index + 1 when
+        omitted, or where the slices lie along another axis.
 
     Returns
     -------
@@ -71,7 +72,7 @@ def measure_lesions(
                 centroid_mm=_triple(center),
                 template_mm=template_mm,
                 place=describe(template_points) if describe is not None and template_points is not None else "",
-                slice_number=slice_index + 1 if slice_numbers is None else slice_numbers[slice_index],
+                slice_number=slice_numbers[slice_index] if slice_numbers and size.slice_axis == 2 else slice_index + 1,
                 contrast_to_noise=measured.contrast / outline.noise.voxel if outline.noise.voxel > 0 else 0.0,
                 kind=kind,
             )

