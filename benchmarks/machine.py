@@ -26,7 +26,7 @@ def describe_machine() -> str:
             (line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line), model
         )
     memory_gb = psutil.virtual_memory().total / 1e9
-    return f"{model}, {_cores()} cores, {memory_gb:.0f} GB, {platform.system()} {platform.release()}"
+    return f"{model}, {_cores()} cores, {memory_gb:.0f} GB, {platform.system()}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -207,7 +207,7 @@ def tissue_onto(template_from_image: Transform, brain: Labels) -> dict[str, Imag
     return tissue_on(brain.grid, template_from_image=template_from_image, brain=brain)
 
 
-@step(version=1, title="find where fluid flows in")
+@step(version=2, title="find where fluid flows in")
 def inflow_onto(template_from_image: Transform, image: Image) -> Labels:
     """Mark where fresh fluid is bright on FLAIR in healthy heads too."""
     return fluid_inflow_on(image.grid, template_from_image=template_from_image)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from cohortex.geometry import Grid
-from cohortex.image import Labels
+from cohortex.image import Image, Labels, resample
 from cohortex.templates.mni152 import mni152
 from cohortex.transform import Transform, warp
 
 _WIDTH_MM = 28.0
 _BACK_MM = (28.0, 60.0)  # LPS y of the template
 _TOP_MM = -52.0  # LPS z of the template: below the pons
+_COARSE_MM = 3.0  # a box without detail needs no finer grid
 
 
 def fluid_inflow_on(grid: Grid, *, template_from_image: Transform) -> Labels:
@@ -37,5 +38,6 @@ def fluid_inflow_on(grid: Grid, *, template_from_image: Transform) -> Labels:
     template = mni152().grid
     x, y, z = np.moveaxis(template.world_points(), -1, 0)
     there = (np.abs(x) <= _WIDTH_MM / 2) & (y >= _BACK_MM[0]) & (y <= _BACK_MM[1]) & (z <= _TOP_MM)
-    carried = warp(Labels(there.astype(np.uint8), template), template_from_image, onto=grid, interpolation="nearest")
-    return Labels(carried.values, grid)
+    coarse = grid.with_spacing([max(_COARSE_MM, s) for s in grid.spacing_mm], keep="extent")
+    share = warp(Image(there.astype(np.float32), template), template_from_image, onto=coarse)
+    return Labels((resample(share, onto=grid).values >= 0.5).astype(np.uint8), grid)
