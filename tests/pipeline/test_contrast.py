@@ -7,6 +7,7 @@ import pytest
 
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
+from cohortex.io import read_series
 from cohortex.pipeline.contrast import recognise_contrast
 from cohortex.pipeline.label_images import is_mask_name
 
@@ -191,7 +192,6 @@ def test_other_names(name):
 
 @pytest.mark.real_data
 def test_real_files_and_series_are_recognised(shared_data):
-    read_series = pytest.importorskip("cohortex.io").read_series
     expected = {
         "t1-heads/chris_t1.nii.gz": "T1",
         "t1-heads/otsu.nii.gz": "other",

@@ -319,7 +319,7 @@ def _least_squares(
     """Minimise the sum of squares within a box; give it, the minimum and the information matrix there.
 
     Levenberg's and Marquardt's steps on the normal equations: few unknowns and priors on all of them, so that these
-    are well conditioned and a hundred times cheaper than a decomposition of the whole Jacobian.
+    are well conditioned and far cheaper than a decomposition of the whole Jacobian.
     """
     point, damping = start, 1e-3
     values = residual(point)
