@@ -59,15 +59,10 @@ def resample(
         raise ValueError("give either spacing_mm or onto.")
     target = image.grid.with_spacing(spacing_mm) if spacing_mm is not None else onto
     assert target is not None  # for the type checker: one of the two was given
-    n = image.grid.ndim
-    if target.ndim != n:
-        raise ValueError(f"the image has {n} spatial axes, the grid {target.ndim}.")
+    if target.ndim != image.grid.ndim:
+        raise ValueError(f"the image has {image.grid.ndim} spatial axes, the grid {target.ndim}.")
     source_index_from_target_index = image.grid.index_from_world @ target.world_from_index
-
-    def index_of(index: NDArray[np.float64]) -> NDArray[np.float64]:
-        return index @ source_index_from_target_index[:n, :n].T + source_index_from_target_index[:n, n]
-
-    return sample_on_grid(image, target, index_of, interpolation=interpolation, outside=outside)
+    return sample_on_grid(image, target, source_index_from_target_index, interpolation=interpolation, outside=outside)
 
 
 def reorient(image: Image, codes: str = "LPS") -> Image:
@@ -124,7 +119,7 @@ def sample_at_points(
 def sample_on_grid(
     image: Image,
     target: Grid,
-    source_index_of: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    source_index_of: Callable[[NDArray[np.float64]], NDArray[np.float64]] | NDArray[np.float64],
     *,
     interpolation: Interpolation,
     outside: float,
@@ -137,8 +132,9 @@ def sample_on_grid(
         The image read.
     target : Grid
         Where the result lies.
-    source_index_of : callable
-        From voxel index in `target`, shape (n, axes), to fractional voxel index in `image`, same shape.
+    source_index_of : callable or ndarray, shape (axes + 1, axes + 1)
+        From voxel index in `target`, shape (n, axes), to fractional voxel index in `image`, same shape; or the
+        homogeneous matrix that does so, which is faster.
     interpolation, outside
         As in `resample`.
 
@@ -156,14 +152,28 @@ def sample_on_grid(
     rows = max(1, _SLAB_POINTS // per_row)
     for start in range(0, target.shape[0], rows):
         stop = min(target.shape[0], start + rows)
-        block = np.indices((stop - start, *target.shape[1:]), dtype=float)
-        block[0] += start
-        source = source_index_of(np.moveaxis(block, 0, -1).reshape(-1, target.ndim)).T
+        if callable(source_index_of):
+            block = np.indices((stop - start, *target.shape[1:]), dtype=float)
+            block[0] += start
+            source = source_index_of(np.moveaxis(block, 0, -1).reshape(-1, target.ndim)).T
+        else:
+            source = _linear_index(source_index_of, range(start, stop), target.shape)
         for channel, values in enumerate(prepared):
             result[start:stop, ..., channel] = _sampled(values, source, order, outside).reshape(
                 stop - start, *target.shape[1:]
             )
     return type(image)(result.reshape(*target.shape, *extra), target, image.unit, image.metadata, image.extra_axes)
+
+
+def _linear_index(matrix: NDArray[np.float64], rows: range, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Where a matrix takes the voxels of some rows of a grid; shape (axes, n)."""
+    n = len(shape)
+    axes = [np.arange(rows.start, rows.stop, dtype=float), *(np.arange(size, dtype=float) for size in shape[1:])]
+    source = np.empty((n, len(rows), *shape[1:]))
+    for k in range(n):
+        terms = [matrix[k, m] * axes[m].reshape([-1 if m == d else 1 for d in range(n)]) for m in range(n)]
+        source[k] = sum(terms[1:], terms[0] + matrix[k, n])
+    return source.reshape(n, -1)
 
 
 def _order(image: Image, interpolation: Interpolation) -> int:

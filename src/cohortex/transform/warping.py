@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cohortex.geometry import Grid
 from cohortex.image import Image, Interpolation
 from cohortex.image.resampling import sample_on_grid
+from cohortex.transform.linear import Affine, Rigid
 from cohortex.transform.transform import Transform
 
 
@@ -41,6 +42,10 @@ def warp(
     """
     if image.grid.ndim != 3 or onto.ndim != 3:
         raise ValueError("transforms act in three dimensions; give an image and a grid of three axes.")
+
+    if isinstance(transform, Affine | Rigid):
+        matrix = image.grid.index_from_world @ transform.matrix @ onto.world_from_index
+        return sample_on_grid(image, onto, matrix, interpolation=interpolation, outside=outside)
 
     def source_index_of(index: NDArray[np.float64]) -> NDArray[np.float64]:
         return image.grid.index_of(transform(onto.world_of(index)))
