@@ -11,7 +11,8 @@ import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from cohortex.pipeline.visit_order import order_of_dates, order_of_names, sorting_key, study_dates
+from cohortex.pipeline.visit_headers import read_visit_headers
+from cohortex.pipeline.visit_order import order_of_dates, order_of_names, sorting_key
 
 
 @pytest.mark.parametrize(
@@ -90,13 +91,13 @@ def test_the_date_is_found_in_files_folders_and_archives(tmp_path):
     file = make_dicom(tmp_path / "a" / "deep" / "1", "20240315")
     (tmp_path / "a" / "notes.txt").write_text("no scan")
     for path in (file, tmp_path / "a", packed(tmp_path / "a.zip", file), packed(tmp_path / "a.tar.gz", file)):
-        assert study_dates([path]) == {"20240315"}
+        assert read_visit_headers([path]).dates == {"20240315"}
 
 
 @pytest.mark.parametrize("date", ["", "00000000", "2024"])
 def test_a_date_that_is_none_counts_as_none(tmp_path, date):
     with pydicom.config.disable_value_validation():
-        assert study_dates([make_dicom(tmp_path / "1.dcm", date)]) == frozenset()
+        assert read_visit_headers([make_dicom(tmp_path / "1.dcm", date)]).dates == frozenset()
 
 
 def test_broken_files_and_files_without_dates_have_no_date(tmp_path):
@@ -106,7 +107,7 @@ def test_broken_files_and_files_without_dates_have_no_date(tmp_path):
     (tmp_path / "cut.dcm").write_bytes((tmp_path / "1.dcm").read_bytes()[:140])
     (tmp_path / "scan.nii.gz").write_bytes(b"x")
     for name in ("cut.zip", "cut.tar.gz", "cut.dcm", "scan.nii.gz"):
-        assert study_dates([tmp_path / name]) == frozenset()
+        assert read_visit_headers([tmp_path / name]).dates == frozenset()
 
 
 def test_dates_order_visits_unless_they_are_equal_missing_or_overlap(tmp_path):

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import io
-import itertools
-import lzma
 import re
-import struct
-import tarfile
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
-from typing import IO, Literal
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
 
-from pydicom.filereader import read_partial
-from pydicom.tag import BaseTag
+from cohortex.pipeline.visit_headers import read_visit_headers
 
 Order = Literal["earlier", "later", "not known"]
 
@@ -27,13 +19,6 @@ _SAME_WORD = {
     "y": "year",
 }  # fmt: skip
 _CLEARLY = 1.2  # ratio of two times in different units: 12 months and a year are one time
-_STUDY_DATE = 0x0008_0020
-_HEAD = 64 * 1024  # bytes in which the study date of a file lies: it is among the first elements
-_PROBED = 200  # files looked into where no date is found
-_BROKEN = (
-    OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, AttributeError, TypeError, struct.error,
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError,
-)  # fmt: skip  # who reads the scans says what is wrong
 
 
 def order_of_names(first: str, second: str) -> Order:
@@ -69,18 +54,13 @@ def order_of_dates(first: Iterable[Path], second: Iterable[Path]) -> Order:
     {"earlier", "later", "not known"}
         When `first` was; not known where one has no date, or the dates are equal or overlap.
     """
-    dates = study_dates(first), study_dates(second)
+    dates = read_visit_headers(first).dates, read_visit_headers(second).dates
     if all(dates):
         if max(dates[0]) < min(dates[1]):
             return "earlier"
         if max(dates[1]) < min(dates[0]):
             return "later"
     return "not known"
-
-
-def study_dates(paths: Iterable[Path]) -> frozenset[str]:
-    """Find the study dates, YYYYMMDD, of one DICOM file in each folder of archives and folders; never shown."""
-    return frozenset(itertools.chain.from_iterable(map(_dates_in, paths)))
 
 
 def sorting_key(name: str) -> tuple[object, ...]:
@@ -124,59 +104,3 @@ def _comes_before(one: tuple[str, float], other: tuple[str, float]) -> bool:
             return other_value > 0 or value < 0
         return other_kind in ("visit", "timepoint", "scan", "exam", "study") and other_value >= 2
     return other_kind == "phase" and other_value >= _AFTERWARDS and kind in _DAYS and value == 0
-
-
-def _dates_in(path: Path) -> Iterator[str]:
-    try:
-        seen: set[PurePosixPath] = set()
-        with_date = 0
-        for probed, (name, stream) in enumerate(_heads(path, seen)):
-            if date := _study_date(stream):
-                seen.add(PurePosixPath(name).parent)
-                with_date += 1
-                yield date
-            elif not with_date and probed >= _PROBED:
-                return
-    except _BROKEN:
-        return
-
-
-def _heads(path: Path, seen: set[PurePosixPath]) -> Iterator[tuple[str, bytes]]:
-    """The start of each file, but of those beside one whose date is known."""
-    if path.is_dir():
-        for file in sorted(path.rglob("*")):
-            if PurePosixPath(file.parent) not in seen and file.is_file():
-                with file.open("rb") as stream:
-                    yield file.as_posix(), stream.read(_HEAD)
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for entry in archive.infolist():
-                if PurePosixPath(entry.filename).parent not in seen and not entry.is_dir():
-                    with archive.open(entry) as member:
-                        yield entry.filename, member.read(_HEAD)
-    elif path.name.lower().endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
-        with tarfile.open(path) as archive_of_tape:
-            for entry_of_tape in archive_of_tape:
-                if PurePosixPath(entry_of_tape.name).parent not in seen and entry_of_tape.isfile():
-                    file_of_tape: IO[bytes] | None = archive_of_tape.extractfile(entry_of_tape)
-                    if file_of_tape is not None:
-                        yield entry_of_tape.name, file_of_tape.read(_HEAD)
-    else:
-        with path.open("rb") as stream:
-            yield path.name, stream.read(_HEAD)
-
-
-def _study_date(head: bytes) -> str:
-    """The study date at the start of a DICOM file, YYYYMMDD; empty where there is none."""
-    if head[128:132] != b"DICM" and head[:2] not in (b"\x02\x00", b"\x08\x00"):
-        return ""
-    try:
-        header = read_partial(io.BytesIO(head), stop_when=_past_study_date, force=True, specific_tags=[_STUDY_DATE])
-        date = str(header.get("StudyDate") or "").replace(".", "").strip()
-    except _BROKEN:
-        return ""
-    return date if re.fullmatch(r"(19|20)\d{6}", date) else ""
-
-
-def _past_study_date(tag: BaseTag, _vr: str | None, _length: int) -> bool:
-    return tag > _STUDY_DATE

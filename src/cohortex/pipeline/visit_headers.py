@@ -1,0 +1,170 @@
+"""When a visit was scanned and of whom, from the head of one DICOM file in each folder: compared, never shown."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import re
+import struct
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from pydicom.dataset import Dataset
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+
+from cohortex.io.quiet import quiet_dicom_library
+
+_STUDY_DATE, _BIRTH_DATE, _STUDY_UID = 0x0008_0020, 0x0010_0030, 0x0020_000D
+_PERSON = (0x0010_0010, 0x0010_0020, _BIRTH_DATE)  # name and ID come before it
+_HEAD = 64 * 1024  # bytes in which these lie: they are among the first elements
+_PROBED = 200  # files looked into where no date is found
+_BROKEN = (
+    OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, AttributeError, TypeError, struct.error,
+    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError,
+)  # fmt: skip  # who reads the scans says what is wrong
+_NOBODY = re.compile(
+    r"anon|(anonym|anonim|deident|pseudonym|remove|redact|unknown|unbekannt|sconosciut|inconnu)\w*|de|identified|none|"
+    r"null|n|a|no|name|noname|patient|test|id|0+|x+"
+)  # words that stand where an identity was taken out
+_NO_BIRTH = "19000101"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class VisitHeaders:
+    """What the headers of a visit say of its examination and person; no repr, so that it is in no log.
+
+    Attributes
+    ----------
+    dates : frozenset of str
+        Study dates, YYYYMMDD.
+    examinations : frozenset of str
+        Study Instance UIDs.
+    patient_ids, patient_names, birth_dates : frozenset of str
+        Of the person, in one spelling; empty where they were taken out or replaced by a word such as "anonymous".
+    """
+
+    dates: frozenset[str]
+    examinations: frozenset[str]
+    patient_ids: frozenset[str]
+    patient_names: frozenset[str]
+    birth_dates: frozenset[str]
+
+
+def read_visit_headers(paths: Iterable[Path]) -> VisitHeaders:
+    """Read what the headers of a visit say, from one file in each folder of archives and folders.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Archives, folders and files of the visit; what is no DICOM, or damaged, says nothing.
+
+    Returns
+    -------
+    VisitHeaders
+        For comparison with those of another visit.
+    """
+    with quiet_dicom_library():
+        headers = [header for path in paths for header in _headers_in(path)]
+
+    def values(read: Iterable[str]) -> frozenset[str]:
+        return frozenset(filter(None, read))
+
+    return VisitHeaders(
+        dates=values(map(_study_date, headers)),
+        examinations=values(str(header.get("StudyInstanceUID") or "").strip() for header in headers),
+        patient_ids=values(_identity(header.get("PatientID"), joined="") for header in headers),
+        patient_names=values(_identity(header.get("PatientName"), joined=" ") for header in headers),
+        birth_dates=values(map(_birth_date, headers)),
+    )
+
+
+def _study_date(header: Dataset) -> str:
+    date = str(header.get("StudyDate") or "").replace(".", "").strip()
+    return date if re.fullmatch(r"(19|20)\d{6}", date) else ""
+
+
+def _birth_date(header: Dataset) -> str:
+    date = str(header.get("PatientBirthDate") or "").replace(".", "").strip()
+    return date if re.fullmatch(r"(18|19|20)\d{6}", date) and date != _NO_BIRTH else ""
+
+
+def _identity(value: object, *, joined: str) -> str:
+    """One spelling of an ID or a name: no accents, capitals or signs, and the words of a name in any order."""
+    plain = unicodedata.normalize("NFKD", str(value or "").split("=")[0]).casefold()
+    words = re.findall(r"\w+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
+    if all(_NOBODY.fullmatch(word) for word in words):
+        return ""
+    return joined.join(sorted(words) if joined else words)
+
+
+def _headers_in(path: Path) -> Iterator[Dataset]:
+    try:
+        seen: set[PurePosixPath] = set()
+        with_date = False
+        for probed, (name, head) in enumerate(_heads(path, seen)):
+            header = _header(head)
+            if header is not None:
+                yield header
+            if header is not None and _study_date(header):
+                seen.add(PurePosixPath(name).parent)
+                with_date = True
+            elif not with_date and probed >= _PROBED:
+                return
+    except _BROKEN:
+        return
+
+
+def _heads(path: Path, seen: set[PurePosixPath]) -> Iterator[tuple[str, bytes]]:
+    """The start of each file, but of those beside one whose date is known."""
+    if path.is_dir():
+        for file in sorted(path.rglob("*")):
+            if PurePosixPath(file.parent) not in seen and file.is_file():
+                with file.open("rb") as stream:
+                    yield file.as_posix(), stream.read(_HEAD)
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                if PurePosixPath(entry.filename).parent not in seen and not entry.is_dir():
+                    with archive.open(entry) as member:
+                        yield entry.filename, member.read(_HEAD)
+    elif path.name.lower().endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
+        with tarfile.open(path) as archive_of_tape:
+            for entry_of_tape in archive_of_tape:
+                if PurePosixPath(entry_of_tape.name).parent not in seen and entry_of_tape.isfile():
+                    file_of_tape: IO[bytes] | None = archive_of_tape.extractfile(entry_of_tape)
+                    if file_of_tape is not None:
+                        yield entry_of_tape.name, file_of_tape.read(_HEAD)
+    else:
+        with path.open("rb") as stream:
+            yield path.name, stream.read(_HEAD)
+
+
+def _header(head: bytes) -> Dataset | None:
+    """The start of a DICOM file, as far as it can be read; None for other files."""
+    if head[128:132] != b"DICM" and head[:2] not in (b"\x02\x00", b"\x08\x00"):
+        return None
+    for last in (_STUDY_UID, _BIRTH_DATE, _STUDY_DATE):
+        try:
+            return read_partial(
+                io.BytesIO(head),
+                stop_when=_past(last),
+                force=True,
+                specific_tags=[_STUDY_DATE, *_PERSON, _STUDY_UID],
+            )
+        except _BROKEN:  # what lies before may still be whole
+            continue
+    return None
+
+
+def _past(last: int) -> Callable[[BaseTag, str | None, int], bool]:
+    def is_past(tag: BaseTag, _vr: str | None, _length: int) -> bool:
+        return tag > last
+
+    return is_past
