@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline import find_visit_pair
-from cohortex.pipeline.visit_pair import doubts_about
+from cohortex.pipeline.visit_pair import doubts_about, refuse_two_persons
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def make(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(name.encode())
 
 
-def make_dicom(folder: Path, date: str) -> Path:
+def make_dicom(folder: Path, date: str, **entries: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = MRImageStorage
@@ -36,6 +36,8 @@ def make_dicom(folder: Path, date: str) -> Path:
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     header = FileDataset("1", {}, file_meta=meta, preamble=b"\0" * 128)
     header.StudyDate, header.StudyInstanceUID = date, pydicom.uid.generate_uid()
+    for keyword, value in entries.items():
+        setattr(header, keyword, value)
     header.save_as(folder / "1.dcm")
     return folder
 
@@ -173,3 +175,88 @@ def test_a_pair_given_against_its_names_is_kept_and_doubted(folder):
     pair = find_visit_pair(folder / "visit-10.zip", folder / "visit-2.zip")
     assert [visit.visit for visit in pair] == ["visit-10", "visit-2"]
     assert "By their names the follow-up (visit-2) came before" in doubts_about(*pair)[0].message
+
+
+MARIA = {"PatientID": "M-0042", "PatientName": "PHANTOM^MARIA", "PatientBirthDate": "19610413"}
+LUCA = {"PatientID": "M-0077", "PatientName": "PHANTOM^LUCA", "PatientBirthDate": "19550302"}
+
+
+def two_visits(folder: Path, first: dict[str, str], second: dict[str, str]) -> tuple[Path, Path]:
+    """Of names that read as the codes of two persons."""
+    return make_dicom(folder / "s1", "20240115", **first), make_dicom(folder / "s2", "20240415", **second)
+
+
+def test_two_persons_by_their_headers_are_refused_without_naming_them(folder):
+    paths = two_visits(folder, MARIA, LUCA)
+    with pytest.raises(VisitProblem, match=r"s1 and s2 are of two persons .*patient ID, name and birth date differ"):
+        find_visit_pair(*paths)
+    with pytest.raises(VisitProblem, match="say so with --same-person") as refusal:
+        find_visit_pair(*paths, study_code="p01")
+    assert not any(value in str(refusal.value) for value in (*MARIA.values(), *LUCA.values()))
+
+
+def test_a_person_may_vouch_for_two_persons_being_one_and_the_report_says_it(folder):
+    pair = find_visit_pair(*two_visits(folder, MARIA, LUCA), study_code="p01", same_person=True)
+    assert {visit.study_code for visit in pair} == {"p01"}
+    (doubt,) = doubts_about(*pair)
+    assert doubt.check == "one person"
+    assert "may be of two persons (patient ID, name and birth date differ)" in doubt.message
+
+
+def test_one_person_by_the_headers_is_not_doubted_whatever_the_names_of_the_files(folder):
+    pair = find_visit_pair(*two_visits(folder, MARIA, MARIA | {"PatientName": "Maria^Phantom"}))
+    assert [visit.study_code for visit in pair] == ["s1", "s1"]
+    assert not any(visit.notes for visit in pair)
+    assert doubts_about(*pair) == ()
+    assert [visit.study_code for visit in find_visit_pair(folder)] == ["s1", "s1"]
+
+
+@pytest.mark.parametrize("entries", [{"PatientID": "H-1"}, {"PatientName": "ROSSI^MARIA"}])
+def test_another_number_or_name_alone_makes_no_other_person(folder, entries):
+    refuse_two_persons(*find_visit_pair(*two_visits(folder, MARIA, MARIA | entries)))
+    assert doubts_about(*find_visit_pair(folder / "s1", folder / "s2")) == ()
+
+
+def test_headers_that_contradict_themselves_are_doubted(folder):
+    first, second = ({key: who[key] for key in ("PatientID", "PatientName")} for who in (MARIA, LUCA))
+    pair = find_visit_pair(*two_visits(folder, first, second | {"PatientID": "M-0042"}), study_code="p01")
+    (doubt,) = doubts_about(*pair)
+    assert "(name differs)" in doubt.message
+
+
+@pytest.mark.parametrize("nobody", [{"PatientID": "ANONYMOUS", "PatientName": "Anon^Patient"}, {"PatientID": "000"}])
+def test_identities_that_were_taken_out_say_nothing(folder, nobody):
+    (doubt,) = doubts_about(*find_visit_pair(*two_visits(folder, nobody, nobody)))
+    assert "codes of two persons (s1, s2)" in doubt.message
+    refuse_two_persons(*find_visit_pair(*two_visits(folder, MARIA, nobody)))
+
+
+def test_one_examination_in_two_packings_is_doubted(folder):
+    pair = find_visit_pair(*two_visits(folder, MARIA, MARIA | {"StudyInstanceUID": "1.2.3"}))
+    assert doubts_about(*pair) == ()
+    same = MARIA | {"StudyInstanceUID": "1.2.3"}
+    (doubt,) = doubts_about(*find_visit_pair(*two_visits(folder, same, same)))
+    assert (doubt.check, doubt.level) == ("two examinations", "fail")
+
+
+@pytest.mark.parametrize(("first", "second"), [("rossi1.zip", "rossi2.zip"), ("case-1.zip", "rossi_2.zip")])
+def test_one_code_for_two_names_is_told_unless_it_was_given(folder, first, second):
+    make(folder, first, second)
+    paths = folder / first, folder / second
+    pair = find_visit_pair(*paths)
+    (note,) = pair[1].notes
+    assert f"{pair[0].study_code} was taken as the code of both" in note
+    assert "rossi" not in note
+    assert not any(visit.notes for visit in find_visit_pair(*paths, study_code="p01"))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        ("a/P1", "b/P1", "the follow-up was scanned before the baseline:"),
+        ("follow-up", "baseline", "the follow-up (named baseline) was scanned before the baseline (named follow-up):"),
+    ],
+)
+def test_a_role_is_not_said_twice(folder, first, second, words):
+    pair = find_visit_pair(make_dicom(folder / first, "20240415"), make_dicom(folder / second, "20240115"))
+    assert words in doubts_about(*pair)[0].message

@@ -9,13 +9,21 @@ from pathlib import Path
 from cohortex.errors import VisitProblem
 from cohortex.measure import QualityFlag
 from cohortex.pipeline.study_code import is_neutral
-from cohortex.pipeline.visit_order import order_of_dates, order_of_names
+from cohortex.pipeline.visit_headers import read_visit_headers
+from cohortex.pipeline.visit_order import Order, order_of_dates, order_of_names
+from cohortex.pipeline.visit_person import compare_persons
 from cohortex.pipeline.visits import VisitSource, find_visits
 
+ONE_PERSON, TWO_EXAMINATIONS, ORDER = "one person", "two examinations", "order of the visits"
+"""The checks of `doubts_about` that put the whole comparison in doubt."""
+
+_ROLES = ("baseline", "follow-up")
 _IN_ORDER = "give them in order: cohortex compare FIRST SECOND"
 
 
-def find_visit_pair(baseline: Path, follow_up: Path | None = None) -> tuple[VisitSource, VisitSource]:
+def find_visit_pair(
+    baseline: Path, follow_up: Path | None = None, *, study_code: str | None = None, same_person: bool = False
+) -> tuple[VisitSource, VisitSource]:
     """Find the two visits of a patient in two paths, or in one that holds exactly two.
 
     Parameters
@@ -24,17 +32,22 @@ def find_visit_pair(baseline: Path, follow_up: Path | None = None) -> tuple[Visi
         The earlier visit; or a folder of two, which are put in order by their study dates, else by their names.
     follow_up : Path, optional
         The later visit. The order given is kept; `doubts_about` says where it looks wrong.
+    study_code : str, optional
+        Of the patient, instead of the codes taken from names.
+    same_person : bool
+        Whether a person vouches for both visits being of one patient where their headers speak of two.
 
     Returns
     -------
     pair of VisitSource
-        The earlier and the later one, with different names; of one study code but where both names bear a code.
+        The earlier and the later one, with different names; of one study code but where both names bear a code and
+        the headers do not say that they are one person's.
 
     Raises
     ------
     VisitProblem
-        If a path holds another number of visits, both are the same, a folder holds two persons, or the order of its
-        visits is not evident; with their names.
+        If a path holds another number of visits, both are the same, they are of two persons by their headers or, in a
+        folder, by its names, or the order of its visits is not evident; with their names.
     """
     pair = _pair_in(baseline) if follow_up is None else _pair_of(baseline, follow_up)
     if _are_copies(*pair):
@@ -42,11 +55,32 @@ def find_visit_pair(baseline: Path, follow_up: Path | None = None) -> tuple[Visi
             f"{pair[0].paths[0].name} and {pair[1].paths[0].name} are the same, byte for byte: one visit was copied "
             "twice. Give two visits of the patient."
         )
+    if not same_person:
+        refuse_two_persons(*pair)
+    if study_code is not None:
+        return _told_apart(*(replace(visit, study_code=study_code) for visit in pair))
     return _told_apart(*_under_one_code(*pair))
 
 
+def refuse_two_persons(baseline: VisitSource, follow_up: VisitSource) -> None:
+    """Refuse two visits whose DICOM headers speak of two persons; headers that do not speak of any pass.
+
+    Raises
+    ------
+    VisitProblem
+        With the files and which entries differ, never what they hold.
+    """
+    persons = compare_persons(baseline.paths, follow_up.paths)
+    if persons.different:
+        raise VisitProblem(
+            f"{baseline.paths[0].name} and {follow_up.paths[0].name} are of two persons by their DICOM headers "
+            f"({persons.words}): what changed between them would mean nothing. Check the files; if both are of one "
+            "person, such as under two pseudonyms, say so with --same-person."
+        )
+
+
 def doubts_about(baseline: VisitSource, follow_up: VisitSource) -> tuple[QualityFlag, ...]:
-    """Say what looks wrong about a pair of visits: two persons, or the wrong order.
+    """Say what looks wrong about a pair of visits: two persons, one examination twice, or the wrong order.
 
     Parameters
     ----------
@@ -56,30 +90,69 @@ def doubts_about(baseline: VisitSource, follow_up: VisitSource) -> tuple[Quality
     Returns
     -------
     tuple of QualityFlag
-        Empty where nothing does. Dates are compared, never told.
+        Empty where nothing does. Dates and identities are compared, never told.
     """
-    doubts = []
+    doubts = (_doubt_about_persons(baseline, follow_up), _doubt_about_examinations(baseline, follow_up))
+    return tuple(doubt for doubt in (*doubts, _doubt_about_order(baseline, follow_up)) if doubt is not None)
+
+
+def _doubt_about_persons(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
+    persons = compare_persons(baseline.paths, follow_up.paths)
     codes = baseline.study_code, follow_up.study_code
-    if codes[0] != codes[1] and not any(map(is_neutral, codes)):
+    if persons.differ and not persons.same:
+        message = (
+            f"By their DICOM headers the visits may be of two persons ({persons.words}): what changed between them "
+            "means nothing unless both are one. Check the files."
+        )
+        return QualityFlag(check=ONE_PERSON, level="warn", message=message)
+    if codes[0] != codes[1] and not any(map(is_neutral, codes)) and not persons.same:
         message = (
             f"The visits bear the codes of two persons ({codes[0]}, {codes[1]}): what changed between them means "
             "nothing unless both are one. Check the files; set one code with --study-code if they are."
         )
-        doubts.append(QualityFlag(check="one person", level="fail", message=message))
-    names = f"the follow-up ({follow_up.visit})", f"the baseline ({baseline.visit})"
+        return QualityFlag(check=ONE_PERSON, level="fail", message=message)
+    return None
+
+
+def _doubt_about_examinations(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
+    examinations = [read_visit_headers(visit.paths).examinations for visit in (baseline, follow_up)]
+    if not examinations[0] & examinations[1]:
+        return None
+    message = (
+        "Both visits are of one examination by their headers (Study Instance UID): one may have been given twice. "
+        "Check the files."
+    )
+    return QualityFlag(check=TWO_EXAMINATIONS, level="fail", message=message)
+
+
+def _doubt_about_order(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
     by_dates = order_of_dates(baseline.paths, follow_up.paths)
     by_names = order_of_names(baseline.visit, follow_up.visit)
+    names = _in_role(follow_up, "follow-up"), _in_role(baseline, "baseline")
     if by_dates == "later":
         message = (
             f"By the study dates in their headers {names[0]} was scanned before {names[1]}: what is called new may be "
             "gone, what grew may have shrunk. If so, give the visits in the other order."
         )
-        doubts.append(QualityFlag(check="order of the visits", level="warn", message=message))
-    elif by_names == "later":
-        known = " The study dates in their headers say the order used here." if by_dates == "earlier" else ""
-        message = f"By their names {names[0]} came before {names[1]}.{known} Check which is the earlier."
-        doubts.append(QualityFlag(check="order of the visits", level="warn", message=message))
-    return tuple(doubts)
+        return QualityFlag(check=ORDER, level="warn", message=message)
+    if by_names == "later":
+        return _doubt_about_names(*names, by_dates=by_dates)
+    return None
+
+
+def _doubt_about_names(follow_up: str, baseline: str, *, by_dates: Order) -> QualityFlag:
+    message = f"By their names {follow_up} came before {baseline}."
+    if by_dates == "earlier":
+        message += " The study dates in their headers say the order used here. Check which is the earlier."
+        return QualityFlag(check="names of the visits", level="warn", message=message)
+    return QualityFlag(check=ORDER, level="warn", message=f"{message} Check which is the earlier.")
+
+
+def _in_role(visit: VisitSource, role: str) -> str:
+    """The follow-up (visit-2); its name is left out where it says no more."""
+    if visit.visit in _ROLES:
+        return f"the {role}" if visit.visit == role else f"the {role} (named {visit.visit})"
+    return f"the {role} ({visit.visit})"
 
 
 def _pair_in(folder: Path) -> tuple[VisitSource, VisitSource]:
@@ -87,7 +160,7 @@ def _pair_in(folder: Path) -> tuple[VisitSource, VisitSource]:
     if len(found) != 2:
         raise VisitProblem(f"{_how_many(folder, found)}; give two, or a folder of two.")
     first, second = found
-    if first.study_code != second.study_code:
+    if first.study_code != second.study_code and not compare_persons(first.paths, second.paths).same:
         raise VisitProblem(
             f"{folder.name} holds one visit each of two persons by its names ({_told(first)} of {first.study_code}, "
             f"{_told(second)} of {second.study_code}). Give a folder of one person; if they are one, {_IN_ORDER}."
@@ -132,10 +205,21 @@ def _are_copies(first: VisitSource, second: VisitSource) -> bool:
 
 
 def _under_one_code(first: VisitSource, second: VisitSource) -> tuple[VisitSource, VisitSource]:
-    """One code for both, of the baseline first, unless both names bear codes: these are not overruled."""
-    if not is_neutral(second.study_code) and is_neutral(first.study_code):
-        return replace(first, study_code=second.study_code), second
-    return first, replace(second, study_code=first.study_code) if is_neutral(second.study_code) else second
+    """One code for both, of the baseline first, unless both names bear codes that the headers do not overrule."""
+    shown = [visit.study_code for visit in (first, second) if not is_neutral(visit.study_code)]
+    same = compare_persons(first.paths, second.paths).same
+    if len(set(shown)) > 1 and not same:
+        return first, second
+    code = shown[0] if shown else first.study_code
+    notes = () if same or first.study_code == second.study_code else (_one_code_for_two_names(code),)
+    return replace(first, study_code=code), replace(second, study_code=code, notes=(*second.notes, *notes))
+
+
+def _one_code_for_two_names(code: str) -> str:
+    return (
+        f"The names of the two visits do not show that they are of one person; {code} was taken as the code of both. "
+        "Check that they are, and give the code with --study-code."
+    )
 
 
 def _told_apart(first: VisitSource, second: VisitSource) -> tuple[VisitSource, VisitSource]:
