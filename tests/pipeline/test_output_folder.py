@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cohortex.errors import TargetExists
-from cohortex.pipeline import VisitSource, process_visit
+from cohortex.pipeline import VisitSource, compare_visits, process_visit
 from cohortex.pipeline.output_folder import RECORD, refuse_other_visits, remove_outdated
 
 
@@ -73,6 +73,17 @@ def test_processing_refuses_before_anything_is_written(tmp_path):
         process_visit(other, folder, workers=0)
     assert [file.name for file in folder.iterdir()] == [RECORD]
     assert (folder / RECORD).read_bytes() == before
+
+
+def test_comparing_refuses_before_anything_is_written(tmp_path):
+    folder = comparison(tmp_path / "out")
+    pair = [
+        VisitSource(study_code="p01", visit=visit, paths=(tmp_path / f"{visit}.nii",), reason="named")
+        for visit in ("week 4", "week 8")
+    ]
+    with pytest.raises(TargetExists, match="p01 week 0 → week 4; that of p01 week 4 → week 8"):
+        compare_visits(*pair, folder, workers=0)
+    assert [file.name for file in folder.iterdir()] == [RECORD]
 
 
 def test_what_is_no_longer_written_goes_and_all_else_stays(tmp_path):

@@ -15,13 +15,14 @@ from cohortex.image import Image, Labels
 from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.contrast import Contrast
+from cohortex.pipeline.output_folder import refuse_other_visits
 from cohortex.pipeline.outputs import write_images, write_motions
 from cohortex.pipeline.process_visit import STORE, write_visit
 from cohortex.pipeline.results import ComparisonImages, ComparisonResult, VisitResult
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import step
-from cohortex.pipeline.visit_pair import doubts_about
+from cohortex.pipeline.visit_pair import doubts_about, refuse_two_persons
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
 from cohortex.pipeline.visit_result import method_records, visit_result, visit_values
 from cohortex.pipeline.visits import VisitSource
@@ -147,6 +148,7 @@ def compare_visits(
     output: Path,
     *,
     contrasts: Mapping[str, Contrast] | None = None,
+    same_person: bool = False,
     store: Path | None = None,
     workers: int | None = None,
     progress: ProgressCallback = silent,
@@ -159,6 +161,8 @@ def compare_visits(
         The earlier and the later visit.
     contrasts : mapping of str to str, optional
         As in `process_visit`; a file is taken for the visit it lies in.
+    same_person : bool
+        Whether a person vouches for both visits being of one patient where their headers speak of two.
     output, store, workers, progress
         As in `process_visit`; both visits share the store.
 
@@ -169,11 +173,18 @@ def compare_visits(
 
     Raises
     ------
+    TargetExists
+        If the folder holds the report of others.
+    VisitProblem
+        If the visits are of two persons by their headers.
     CohortexError
         If a visit cannot be read or used, a file of `contrasts` lies in neither, they share no contrast, or a step
         fails.
     """
     sources = baseline, follow_up
+    refuse_other_visits(output, study_code=baseline.study_code, visits=[baseline.visit, follow_up.visit])
+    if not same_person:
+        refuse_two_persons(*sources)
     shares = share_out(contrasts or {}, sources)
     with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
         looked_at = [
