@@ -71,3 +71,28 @@ def test_a_folder_with_the_report_of_another_visit_is_refused_and_stays_as_it_wa
     assert "out: it holds the report of p01 visit-1; that of p01 visit-1 → visit-2" in said.err
     assert "Give another folder" in said.err
     assert [file.name for file in (tmp_path / "out").iterdir()] == ["report.json"]
+
+
+def test_the_code_and_every_doubt_are_said_before_anything_is_computed(cohortex, uploads, of_ct, tmp_path):
+    later = tmp_path / "s9.zip"
+    later.write_bytes((uploads / "p01_visit-2.zip").read_bytes())
+    said = cohortex("compare", later, of_ct, "-o", tmp_path / "out", "--workers", 0)
+    assert said.code == 1  # no shared contrast
+    begin = said.err.index("Study code s9 (from names of files and folders; --study-code gives another)")
+    doubt = said.err.index("warning: By the study dates in their headers the follow-up (visit-2) was scanned before")
+    assert begin < doubt < said.err.index("done: read the files")
+
+
+def test_two_persons_by_their_headers_are_refused_before_anything_is_written(cohortex, uploads, tmp_path):
+    patient = phantoms.patient(seed=6, visits=1, spacing_mm=5, contrasts=("CT",), events={})
+    person = phantoms.PlantedIdentity(patient_name="PHANTOM^NERI", patient_id="MRN-7", birth_date="19480101")
+    other = phantoms.write_dicom_zip(patient.visits[0].images, tmp_path / "p01_visit-2.zip", seed=6, identity=person)
+    words = "compare", uploads / "p01_visit-1.zip", other, "-o", tmp_path / "out", "--workers", 0
+    said = cohortex(*words)
+    assert said.code == 1
+    assert "are of two persons by their DICOM headers (patient ID, name and birth date differ)" in said.err
+    assert "NERI" not in said.err
+    assert not (tmp_path / "out").exists()
+    vouched = cohortex(*words, "--same-person")
+    assert "warning: By their DICOM headers the visits may be of two persons" in vouched.err
+    assert "share no usable contrast" in vouched.err

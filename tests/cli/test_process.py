@@ -205,6 +205,24 @@ def test_a_batch_ends_with_a_table_of_what_failed_and_why(cohortex, scan, tmp_pa
     assert "p01" in said.out
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ((), "Study code p07 (from names of files and folders; --study-code gives another), week-4"),
+        (("--study-code", "A-17", "--visit", "week 4"), "Study code A-17, week 4"),
+    ],
+)
+def test_the_code_taken_from_a_folder_is_said_before_anything_is_read(cohortex, tmp_path, options, words):
+    said = cohortex("process", _file(tmp_path / "p07" / "week-4.zip", b""), "-o", tmp_path / "out", *options)
+    assert said.err.startswith(words)
+
+
+def test_a_name_that_is_not_shown_is_told_by_its_code(cohortex, tmp_path):
+    said = cohortex("process", _file(tmp_path / "rossi.zip", b""), "-o", tmp_path / "out")
+    assert said.err.startswith("Study code person-")
+    assert "in place of a name that is not shown" in said.err
+
+
 def test_contrasts_of_one_visit_cannot_be_given_for_a_batch(cohortex, scan, tmp_path):
     for name in ("p01_visit-1", "p01_visit-2"):
         _file(tmp_path / "visits" / name / "flat_T1w.nii.gz", scan.read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +24,9 @@ def compare(
     study_code: Annotated[
         str | None, typer.Option(help="Code of the patient in the study; never a name or a hospital number.")
     ] = None,
+    same_person: Annotated[
+        bool, typer.Option("--same-person", help="Both visits are of one person, whatever their headers say.")
+    ] = False,
     t1: T1Series = None,
     t1c: T1cSeries = None,
     t2: T2Series = None,
@@ -39,18 +41,18 @@ def compare(
     space, the change maps (1 = new or grown tissue, 2 = gone or shrunk) on both grids and halfway, and
     the transforms. Running it again continues where it stopped.
     """
+    from cohortex.cli.beginning import tell_pair
     from cohortex.cli.outcome import print_comparison
     from cohortex.pipeline import compare_visits, find_visit_pair
-    from cohortex.pipeline.output_folder import refuse_other_visits
     from cohortex.report import write_comparison_report
 
-    first, second = find_visit_pair(baseline, follow_up)
-    if study_code:
-        first, second = replace(first, study_code=study_code), replace(second, study_code=study_code)
-    refuse_other_visits(output, study_code=first.study_code, visits=[first.visit, second.visit])
+    pair = find_visit_pair(baseline, follow_up, study_code=study_code, same_person=same_person)
+    tell_pair(*pair, code_given=study_code is not None)
     contrasts = chosen_contrasts(t1=t1, t1c=t1c, t2=t2, flair=flair, ct=ct)
     with progress_bars(quiet=as_json) as progress:
-        result = compare_visits(first, second, output, contrasts=contrasts, workers=workers, progress=progress)
+        result = compare_visits(
+            *pair, output, contrasts=contrasts, same_person=same_person, workers=workers, progress=progress
+        )
         write_comparison_report(result, output)
     if as_json:
         console.print_json(data={"report": str(output / "report.html"), "data": str(output / "report.json")})
