@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from cohortex.lesions.lesion import EventKind, LesionEvent
+from cohortex.measure import QualityFlag
 from cohortex.pipeline.results import ComparisonResult, VisitResult
+from cohortex.pipeline.visit_pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
 from cohortex.report import headline
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.headline import IMPORTANCE, by_importance
@@ -81,10 +83,9 @@ def test_unchanged_lesions_are_counted(told: Callable[..., str], count: int, sta
 
 
 def test_of_several_of_one_kind_the_most_is_told(told: Callable[..., str]) -> None:
-    sentence = told(event("new", 0, 1), event("new", 0, 2), event("split", 3, 3), event("merged", 2, 2))
+    sentence = told(event("new", 0, 1), event("new", 0, 2), event("split", 3, 3), event("gone", 2, 0))
     assert sentence.startswith(
-        "Four lesions: two new (most: left frontal white matter, +2.00 ml), one merged (left frontal white matter), "
-        "one split (left frontal white matter); "
+        "Four lesions: two new (most: left frontal white matter, +2.00 ml), one split, one gone; "
     )
     assert told(event("new", 0, 1), event("new", 0, 2)).startswith("Two lesions, all new; ")
 
@@ -135,3 +136,33 @@ def test_nothing_is_said_about_the_template_where_the_alignment_with_it_failed(v
 def test_all_differing_regions_are_counted(visit: VisitResult) -> None:
     many = replace(visit, differing_regions=visit.differing_regions[:1] * 31)
     assert headline(many).endswith("; 31 regions differ from the template.")
+
+
+def test_of_many_kinds_the_most_urgent_is_told_and_the_rest_counted(told: Callable[..., str]) -> None:
+    events = [event(kind, 1 if kind != "new" else 0, 2 if kind != "gone" else 0) for kind in IMPORTANCE]
+    assert told(*events[:5]).startswith(
+        "Five lesions: one new (left frontal white matter, 2.00 ml), one grown, one merged, one split, one shrunk; "
+    )
+    for count in range(1, 1 + len(events)):
+        sentence = told(*events[:count])
+        assert len(sentence.split(" ")) <= 26, sentence
+    assert all(ENGLISH[kind] in told(*events) for kind in IMPORTANCE)
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (ORDER, "Perhaps in the wrong order."),
+        (ONE_PERSON, "Perhaps of two persons."),
+        (TWO_EXAMINATIONS, "Perhaps one visit twice."),
+        ("names of the visits", ""),
+    ],
+)
+def test_what_puts_the_comparison_in_doubt_stands_before_what_changed(
+    comparison: ComparisonResult, check: str, words: str
+) -> None:
+    flag = QualityFlag(check=check, level="warn", message="Check it.")
+    doubted = replace(comparison, notices=(flag,))
+    assert headline(doubted) == f"{words} {headline(comparison)}".strip()
+    nothing = replace(doubted, events=())
+    assert headline(nothing) == f"{words} No lesion was outlined at either visit.".strip()

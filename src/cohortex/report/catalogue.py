@@ -33,6 +33,9 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "regions_many": "{count} regions differ from the template",
         "regions_none": "no region differs from the template",
         # headline of a comparison
+        "doubt_person": "Perhaps of two persons.",
+        "doubt_examination": "Perhaps one visit twice.",
+        "doubt_order": "Perhaps in the wrong order.",
         "no_lesion_twice": "No lesion was outlined at either visit.",
         "one": "One lesion",
         "many": "{count} lesions",

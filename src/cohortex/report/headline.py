@@ -6,11 +6,15 @@ from collections.abc import Mapping, Sequence
 
 from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.pipeline.results import ComparisonResult, VisitResult
+from cohortex.pipeline.visit_pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.wording import count_text, percent_change, percent_text, volume_text
 
 IMPORTANCE: tuple[EventKind, ...] = ("new", "grown", "merged", "split", "shrunk", "gone", "same")
 """Events from what a reader must see first to what needs no look."""
+
+_MOST_WORDS = 18  # for the events: with the total about 25, which is read at one glance
+_DOUBTS = {ONE_PERSON: "doubt_person", TWO_EXAMINATIONS: "doubt_examination", ORDER: "doubt_order"}
 
 
 def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] = ENGLISH) -> str:
@@ -26,9 +30,10 @@ def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] 
     Returns
     -------
     str
-        One sentence with its full stop. Events are named from the most to the least urgent; one that is alone of its
-        kind is told with its place, volume or change, of several new or grown ones the largest change. The template is
-        left out where the alignment with it did not converge.
+        One sentence with its full stop; before it, what puts the whole comparison in doubt. Events are named from the
+        most to the least urgent; one that is alone of its kind is told with its place, volume or change, of several
+        new or grown ones the largest change, the most urgent first, as far as about 25 words go. The template is left
+        out where the alignment with it did not converge.
     """
     if isinstance(result, VisitResult):
         return _visit_sentence(result, text)
@@ -76,24 +81,35 @@ def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
 
 def _comparison_sentence(result: ComparisonResult, text: Mapping[str, str]) -> str:
     events = by_importance(result.events)
+    doubt = "".join(f"{text[_DOUBTS[flag.check]]} " for flag in result.notices if flag.check in _DOUBTS)
     reason = result.baseline.not_outlined or result.follow_up.not_outlined
     if reason:
-        return text["not_outlined"].format(reason=reason) + "."
+        return doubt + text["not_outlined"].format(reason=reason) + "."
     if not events:
-        return text["no_lesion_twice"]
+        return doubt + text["no_lesion_twice"]
+    return f"{doubt}{_events_told(events, text)}; {_total(result, text)}."
+
+
+def _events_told(events: list[LesionEvent], text: Mapping[str, str]) -> str:
     kinds: dict[EventKind, list[LesionEvent]] = {}
     for event in events:
         kinds.setdefault(event.event, []).append(event)
     count = count_text(len(events), start=True)
     if len(kinds) == 1 and len(events) > 1:
-        found = _all_of_a_kind(events, count, text)
-    elif set(kinds) == {"same"}:
-        found = text["one_unchanged"]
-    elif len(events) == 1:
-        found = f"{text['one']}: {_told(events, text, alone=True)}"
-    else:
-        found = text["many"].format(count=count) + ": " + ", ".join(_told(group, text) for group in kinds.values())
-    return f"{found}; {_total(result, text)}."
+        return _all_of_a_kind(events, count, text)
+    if set(kinds) == {"same"}:
+        return text["one_unchanged"]
+    if len(events) == 1:
+        return f"{text['one']}: {_told(events, text, alone=True)}"
+    start = text["many"].format(count=count) + ": "
+    for detailed in range(len(kinds), 0, -1):  # the table has what is left out here
+        told = start + ", ".join(
+            _told(group, text) if number < detailed else _counted(group, text)
+            for number, group in enumerate(kinds.values())
+        )
+        if len(told.split(" ")) <= _MOST_WORDS:
+            return told
+    return start + ", ".join(_counted(group, text) for group in kinds.values())
 
 
 def _all_of_a_kind(events: list[LesionEvent], count: str, text: Mapping[str, str]) -> str:
@@ -105,7 +121,7 @@ def _all_of_a_kind(events: list[LesionEvent], count: str, text: Mapping[str, str
 def _told(events: list[LesionEvent], text: Mapping[str, str], *, alone: bool = False) -> str:
     """Tell the events of one kind: "one new (left frontal white matter, 0.42 ml)", "two grown"."""
     kind = events[0].event
-    told = text[kind] if alone else f"{count_text(len(events))} {text[kind]}"
+    told = text[kind] if alone else _counted(events, text)
     event = events[0]
     if kind == "same":
         return told
@@ -122,6 +138,10 @@ def _told(events: list[LesionEvent], text: Mapping[str, str], *, alone: bool = F
         where = f"{event.place}, " if alone else ""
         return f"{told} ({where}{percent_text(event.change_percent)})"
     return f"{told} ({event.place})"
+
+
+def _counted(events: list[LesionEvent], text: Mapping[str, str]) -> str:
+    return f"{count_text(len(events))} {text[events[0].event]}"
 
 
 def _total(result: ComparisonResult, text: Mapping[str, str]) -> str:
