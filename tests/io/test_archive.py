@@ -134,6 +134,20 @@ def test_a_truncated_archive_is_refused(tmp_path, kind):
         read_upload(path)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("scan.zip", b"<html>Please log in</html>", r"scan\.zip: not a zip file; .* holds text\. Send the archive"),
+        ("scan.zip", bytes(range(200)), "not a zip file; it is named like one but holds something else"),
+        ("scan.tar.gz", b"hello", "not an archive; .* holds text"),
+    ],
+)
+def test_a_file_that_only_bears_the_name_of_an_archive_is_not_called_truncated(tmp_path, name, content, words):
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableFile, match=words):
+        read_upload(tmp_path / name)
+
+
 def test_a_broken_member_is_named_and_the_others_are_read(tmp_path):
     path = zip_of(tmp_path / "scan.zip", **{"good.txt": b"g" * 100, "bad.txt": bytes(range(256)) * 10})
     content = bytearray(path.read_bytes())

@@ -18,6 +18,8 @@ from cohortex.progress import Progress, ProgressCallback, silent
 
 _BLOCK_BYTES = 1 << 20
 _NESTED_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+_ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # gzip, bzip2, xz
 _BROKEN = (EOFError, OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError)
 
 
@@ -69,7 +71,7 @@ def is_archive(path: Path) -> bool:
         return True
     with path.open("rb") as file:
         start = file.read(264)
-    return start[:4] in (b"PK\x03\x04", b"PK\x05\x06") or start[257:262] == b"ustar"
+    return start.startswith(_ZIP_MARKS) or start[257:262] == b"ustar"
 
 
 @contextmanager
@@ -106,6 +108,7 @@ def unpacked(
         packed = path.stat().st_size
         if packed == 0:
             raise UnreadableFile(f"{path.name}: the file is empty (0 bytes). Send it again.")
+        _refuse_other_content(path)
         meter = _Meter(limits=limits, packed=packed, archive=path.name)
         try:
             found = (_from_zip if zipfile.is_zipfile(path) else _from_tar)(path, folder, meter, progress)
@@ -116,6 +119,30 @@ def unpacked(
         if not found.names and not found.problems:
             raise UnreadableFile(f"{path.name}: the archive is empty. Pack the scan's folder and send it again.")
         yield found
+
+
+def _refuse_other_content(path: Path) -> None:
+    """Tell a file that only bears the name of an archive from an archive that was cut."""
+    with path.open("rb") as file:
+        start = file.read(264)
+    if zipfile.is_zipfile(path) or start[257:262] == b"ustar" or start.startswith(_COMPRESSED):
+        return
+    if start.startswith(_ZIP_MARKS):
+        raise UnreadableFile(
+            f"{path.name}: the archive is truncated or broken (the list of its files, at its end, is missing). "
+            "Pack and send it again."
+        )
+    if path.suffix.lower() == ".tar":  # an old tar has no mark
+        return
+    kind = "a zip file" if path.suffix.lower() == ".zip" else "an archive"
+    content = "text" if _is_text(start) else "something else"
+    raise UnreadableFile(
+        f"{path.name}: not {kind}; it is named like one but holds {content}. Send the archive that holds the scan."
+    )
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte in b"\t\n\r" or byte >= 32 for byte in start)
 
 
 @dataclass(kw_only=True)
