@@ -1,11 +1,14 @@
 """The two commands for scans: what they write, what they say, and their exit codes."""
 
+import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cohortex.cli.convert import convert
@@ -118,6 +121,38 @@ def test_info_draws_a_table(folder):
     assert "4×5×6" in outcome.output
     assert "LPS" in outcome.output
     assert "cut.nii" in outcome.output
+
+
+def test_info_says_the_contrast_and_how_it_is_known(scan):
+    (image,) = json.loads(run("info", scan, "--json").stdout)["images"]
+    assert (image["contrast"], image["contrast_reason"]) == ("CT", "its unit is HU")
+
+
+@pytest.fixture
+def long_named(tmp_path) -> Path:
+    """A scan whose sidecar has a long series name and the times of a FLAIR."""
+    write_image(Image(np.ones((4, 5, 6), np.int16), Grid.from_parts((4, 5, 6))), tmp_path / "scan.nii.gz")
+    sidecar = {"SeriesDescription": LONG_NAME, "EchoTime": 0.094, "RepetitionTime": 9.0, "InversionTime": 2.5}
+    (tmp_path / "scan.json").write_text(json.dumps(sidecar))
+    return tmp_path / "scan.nii.gz"
+
+
+LONG_NAME = "t2_space_dark-fluid_sag_p2_iso_0.9mm_before_and_after_MOTION_CORRECTION"
+
+
+def test_info_shows_whole_names_contrasts_and_times_with_their_units(long_named):
+    lines = run("info", long_named).output.splitlines()
+    assert any(LONG_NAME in line and "FLAIR" in line for line in lines)
+    assert any("TE 94 ms, TR 9000 ms, TI 2500 ms" in line for line in lines)
+
+
+def test_info_cuts_no_name_on_a_narrow_terminal(long_named, monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr("cohortex.cli.info.console", Console(file=screen, width=80, force_terminal=True, no_color=True))
+    run("info", long_named)
+    lines = [line.split("│") for line in re.sub(r"\x1b\[[0-9;?]*\w", "", screen.getvalue()).splitlines()]
+    assert LONG_NAME in "".join(line[1].strip() for line in lines if len(line) > 2)
+    assert all(len(line) == 7 for line in lines if len(line) > 1)  # the right border is there
 
 
 def test_info_fails_where_nothing_is_an_image(tmp_path):

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import numpy as np
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,15 +16,12 @@ from cohortex.cli.screen import console, errors, progress_bars
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, read_upload
+from cohortex.pipeline.contrast import recognise_contrast
 
-_DETAILS = (
-    "modality",
-    "series_description",
-    "manufacturer",
-    "manufacturer_model_name",
-    "echo_time_s",
-    "repetition_time_s",
-)
+_SCANNER = ("modality", "manufacturer", "manufacturer_model_name")
+_TIMES = {"echo_time_s": "TE", "repetition_time_s": "TR", "inversion_time_s": "TI"}
+_DETAILS = ("series_description", *_SCANNER, *_TIMES)
+_WIDE = 160  # columns where the output goes into a file, which has no width
 
 
 def info(
@@ -55,10 +53,11 @@ def describe(image: Image) -> dict[str, object]:
     Returns
     -------
     dict
-        Source, kind, size, spacing (mm), origin (LPS mm), orientation codes, unit, type, range of finite values,
-        header entries, and under "wrong" what looks wrong.
+        Source, kind, contrast and how it is known, size, spacing (mm), origin (LPS mm), orientation codes, unit, type,
+        range of finite values, header entries, and under "wrong" what looks wrong.
     """
     grid, values = image.grid, image.values
+    guess = recognise_contrast(image)
     finite = values[np.isfinite(values)] if np.issubdtype(values.dtype, np.floating) else values
     wrong = [str(warning) for warning in image.metadata.get("warnings", ())]  # type: ignore[attr-defined]
     if finite.size < values.size:
@@ -72,6 +71,8 @@ def describe(image: Image) -> dict[str, object]:
     return {
         "source": image.metadata.get("source", ""),
         "kind": "labels" if isinstance(image, Labels) else "image",
+        "contrast": guess.contrast,
+        "contrast_reason": guess.reason,
         "shape": [int(n) for n in values.shape],
         "further_axes": list(image.extra_axes),
         "spacing_mm": [round(s, 6) for s in grid.spacing_mm],
@@ -95,21 +96,14 @@ def _as_dict(upload: Upload) -> dict[str, object]:
 
 
 def _show(upload: Upload) -> None:
-    table = Table("image", "size", "spacing (mm)", "axes", "values", "what looks wrong", title_justify="left")
+    table = Table(title_justify="left")
+    for name in ("image", "contrast", "grid", "values", "what looks wrong"):
+        table.add_column(name, overflow="fold")  # a long name goes on in the next line
     for image in upload.images:
-        entry = describe(image)
-        low_high = " … ".join(f"{x:g}" for x in entry["range"])  # type: ignore[attr-defined]
-        header = " ".join(f"{v * 1000:g} ms" if isinstance(v, float) else str(v) for v in _header_values(image))
-        table.add_row(
-            escape(f"{entry['source']}\n{header}".strip()),
-            "×".join(map(str, image.values.shape)) + "".join(f"\n{axis}" for axis in image.extra_axes),
-            " × ".join(f"{s:.4g}" for s in image.grid.spacing_mm),
-            str(entry["orientation"]),
-            escape(f"{low_high} {image.unit}\n{entry['type']}"),
-            escape("\n".join(entry["wrong"])) or "[green]nothing[/]",  # type: ignore[arg-type]
-        )
+        table.add_row(*map(escape, _row(image)))
     if upload.images:
-        console.print(table)
+        page = console if console.is_terminal else Console(highlight=False, width=_WIDE)
+        page.print(table)
     for warning in upload.warnings:
         console.print(f"[yellow]![/] {escape(warning)}", soft_wrap=True)
     for _, reason in upload.ignored:
@@ -118,5 +112,27 @@ def _show(upload: Upload) -> None:
         errors.print(f"[bold red]✗ {escape(type(problem.error).__name__)}[/]  {escape(problem.reason)}", soft_wrap=True)
 
 
-def _header_values(image: Image) -> list[object]:
-    return [image.metadata[key] for key in _DETAILS if key in image.metadata]
+def _row(image: Image) -> list[str]:
+    """What the table says of an image: name, contrast, grid, values, what looks wrong."""
+    entry = describe(image)
+    size = "×".join(map(str, image.values.shape))
+    spacing = " × ".join(f"{s:.4g}" for s in image.grid.spacing_mm)
+    low_high = " … ".join(f"{x:g}" for x in entry["range"])  # type: ignore[attr-defined]
+    return [
+        "\n".join(_named(image)),
+        str(entry["contrast"]),
+        "\n".join((size, *image.extra_axes, f"{spacing} mm", str(entry["orientation"]))),
+        f"{low_high} {image.unit}\n{entry['type']}",
+        "\n".join(entry["wrong"]) or "nothing",  # type: ignore[arg-type]
+    ]
+
+
+def _named(image: Image) -> list[str]:
+    """Series, file, scanner and times of an image, each where it is known."""
+    metadata = image.metadata
+    scanner = " ".join(str(metadata[key]) for key in _SCANNER if metadata.get(key))
+    times = [
+        f"{name} {value * 1000:g} ms" for key, name in _TIMES.items() if isinstance(value := metadata.get(key), float)
+    ]
+    lines = (str(metadata.get("series_description") or ""), str(metadata.get("source") or ""), scanner)
+    return [line for line in (*lines, ", ".join(times)) if line]
