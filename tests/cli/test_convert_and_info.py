@@ -166,3 +166,13 @@ def test_info_counts_values_that_are_no_numbers(tmp_path):
     write_image(Image(values, Grid.from_parts((2, 2, 2))), tmp_path / "scan.nii")
     said = json.loads(run("info", tmp_path / "scan.nii", "--json").stdout)
     assert any("2 values are NaN or infinite" in text for text in said["images"][0]["wrong"])
+
+
+def test_a_file_that_could_not_be_read_is_not_told_as_done(tmp_path):
+    write_image(Image(np.ones((20, 20, 20), np.int16), Grid.from_parts((20, 20, 20))), tmp_path / "scan.nii.gz")
+    content = bytearray((tmp_path / "scan.nii.gz").read_bytes())
+    content[-8] ^= 0xFF  # the checksum
+    (tmp_path / "scan.nii.gz").write_bytes(content)
+    outcome = run("info", tmp_path / "scan.nii.gz")
+    assert "checksum does not match" in outcome.output
+    assert "done" not in outcome.output

@@ -217,12 +217,12 @@ def _voxels(stream: IO[bytes], offset: int, needed: int, name: str, progress: Pr
     try:
         stream.seek(offset)
         while done < size:
+            progress(Progress(task=f"reading {name}", done=done, total=size))
             block = stream.read(min(_BLOCK_BYTES, size - done))
             if not block:
                 break
             view[done : done + len(block)] = block
             done += len(block)
-            progress(Progress(task=f"reading {name}", done=done, total=size))
         stream.read(_BLOCK_BYTES)  # gzip compares its checksum only where the stream ends
     except gzip.BadGzipFile as error:
         raise UnreadableFile(
@@ -234,6 +234,7 @@ def _voxels(stream: IO[bytes], offset: int, needed: int, name: str, progress: Pr
         ) from error
     if done < size:
         raise UnreadableFile(f"{name}: {done:,} of {size:,} bytes of voxels; the file is truncated. Send it again.")
+    progress(Progress(task=f"reading {name}", done=size, total=size))
     return result
 
 

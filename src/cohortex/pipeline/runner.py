@@ -23,6 +23,7 @@ from cohortex.progress import Progress, ProgressCallback, silent
 _LOG = logging.getLogger(__name__)
 _MOST_TRIES = 3  # of one step because its stored result was damaged again: then it is the disk
 _HEARTBEAT_S = 0.5
+_NEARLY = 0.99  # of a step: it is done when its result is stored, and may fail until then
 _MEMORY_PER_WORKER = 1.5e9  # bytes; a step on a 1 mm head
 
 
@@ -285,7 +286,7 @@ class _Run:
 
     def _report(self, key: str, progress: Progress) -> None:
         if progress.total > 0 and key in self._running:
-            self._running[key] = min(1.0, progress.done / progress.total)
+            self._running[key] = min(_NEARLY, progress.done / progress.total)
         self._tell(key)
 
     def _tell(self, key: str) -> None:
