@@ -140,6 +140,9 @@ def test_what_is_no_scan_is_refused_with_file_reason_and_remedy(cohortex, upload
     assert remedy in said.err
     assert "Traceback" not in said.err
     assert left_behind(tmp_path / "out") == []
+    if made is not corrupt_zip:  # some of it was read, which is kept
+        assert not (tmp_path / "out").exists()
+        assert "done: read the files" not in said.err
 
 
 def left_behind(folder: Path) -> list[str]:

@@ -93,12 +93,21 @@ def test_a_value_of_another_program_version_counts_as_damaged(store):
 def test_what_a_dead_process_left_behind_is_removed(store):
     old, new = store.path / "unfinished" / "old", store.path / "unfinished" / "new"
     for folder in (old, new):
-        folder.mkdir()
+        folder.mkdir(parents=True)
         (folder / "value.json").write_text("{")
     os.utime(old, (time.time() - 7200,) * 2)
     ResultStore(store.path)
     assert not old.exists()
     assert new.exists()  # another process may be writing it
+
+
+def test_a_store_without_results_leaves_no_folder(tmp_path):
+    empty = ResultStore(tmp_path / "out" / "store")
+    assert KEY not in empty
+    assert empty.keys() == []
+    with pytest.raises(DamagedResult):
+        empty.load(KEY)
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_failed_write_leaves_nothing(store):

@@ -36,7 +36,7 @@ class ResultStore:
     Parameters
     ----------
     path : Path
-        The folder; made if it is missing.
+        The folder; made with the first result, so that a run that comes to none leaves none.
     """
 
     def __init__(self, path: Path) -> None:
@@ -44,8 +44,6 @@ class ResultStore:
         self._results = self.path / "results"
         self._unfinished = self.path / "unfinished"
         self._damaged = self.path / "damaged"
-        for folder in (self._results, self._unfinished):
-            folder.mkdir(parents=True, exist_ok=True)
         self._remove_abandoned()
 
     def __contains__(self, key: object) -> bool:
@@ -71,7 +69,7 @@ class ResultStore:
         if key in self:
             return
         temporary = self._unfinished / uuid.uuid4().hex
-        temporary.mkdir()
+        temporary.mkdir(parents=True)
         try:
             digests = {digest: digest for digest in sorted(encoded.arrays)}
             for digest, array in encoded.arrays.items():
@@ -83,7 +81,7 @@ class ResultStore:
             _write(temporary / _MANIFEST, json_bytes({"key": key, "sha256": digests}))
             _flush_folder(temporary)
             final = self._folder(key)
-            final.parent.mkdir(exist_ok=True)
+            final.parent.mkdir(parents=True, exist_ok=True)
             try:
                 temporary.rename(final)
             except OSError:
@@ -202,7 +200,7 @@ class ResultStore:
             ) from error
 
     def _remove_abandoned(self) -> None:
-        for folder in self._unfinished.iterdir():
+        for folder in self._unfinished.glob("*"):  # nothing where no result was ever written
             with contextlib.suppress(OSError):
                 if time.time() - folder.stat().st_mtime > _ABANDONED_AFTER_S:
                     shutil.rmtree(folder, ignore_errors=True)

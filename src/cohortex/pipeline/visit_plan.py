@@ -13,9 +13,7 @@ from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import SeriesChoice, SeriesLook, choose_series
 from cohortex.pipeline.step import Node, file_node
-from cohortex.pipeline.visits import VisitSource
-
-_LISTED = 3  # files and problems named in a message; the rest is counted
+from cohortex.pipeline.visits import VisitSource, names_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,14 +92,12 @@ def look_at_visit(
     paths = [*source.paths, *_named_files(chosen or {}, source.paths)]
     read = steps.read_visit([file_node(path) for path in paths])
     count, problems, notes = _evaluated(runner, [read["count"], read["problems"], read["notes"]])
-    if count == 0:
-        raise VisitProblem(_why_no_image(paths, problems))
     images = tuple(read["images"][number] for number in range(count))
     looks = tuple(_evaluated(runner, [steps.look_at(image, chosen=by_name) for image in images]))
     for name, contrast in by_name.items():
         if not any(look.contrast_reason == "chosen by a person" and look.contrast == contrast for look in looks):
             raise VisitProblem(
-                f"{_names(source.paths)}: no series is called {name!r}; there are "
+                f"{names_of(source.paths)}: no series is called {name!r}; there are "
                 f"{', '.join(repr(look.name) for look in looks)}. Give one of these names, or a file."
             )
     return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=(*source.notes, *notes))
@@ -130,7 +126,7 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
     try:
         choice = choose_series(looked_at.looks, outlined_contrast=outlined_contrast)
     except VisitProblem as problem:
-        raise VisitProblem(f"{_names(looked_at.source.paths)}: {problem}") from problem
+        raise VisitProblem(f"{names_of(looked_at.source.paths)}: {problem}") from problem
     contrast = looked_at.looks[choice.outlined].contrast
     aligned, outlined = looked_at.images[choice.aligned], looked_at.images[choice.outlined]
     extraction = steps.find_brain(aligned)
@@ -181,20 +177,6 @@ def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None
     )
 
 
-def _why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
-    names = _names(paths)
-    if not problems:
-        return (
-            f"{names}: no DICOM, NIfTI, NRRD or MetaImage file in it. Give the archive or folder that holds the scans."
-        )
-    more = f" ({len(problems) - _LISTED} more files are broken.)" if len(problems) > _LISTED else ""
-    return f"{names}: no image could be read. {' '.join(problems[:_LISTED])}{more}"
-
-
-def _names(paths: Sequence[Path]) -> str:
-    return ", ".join(path.name for path in paths[:_LISTED]) + (" …" if len(paths) > _LISTED else "")
-
-
 def _named_files(chosen: Mapping[str, Contrast], paths: Sequence[Path]) -> list[Path]:
     """Files a person named that are not among the paths of the visit."""
     files = [Path(name) for name in chosen if Path(name).is_file()]
@@ -222,13 +204,14 @@ def share_out(chosen: Mapping[str, Contrast], sources: Sequence[VisitSource]) ->
         If a file lies in none of the visits.
     """
     shares: list[dict[str, Contrast]] = [{} for _ in sources]
+    visits = "; ".join(names_of(source.paths) for source in sources)
     for name, contrast in chosen.items():
         file = Path(name)
         concerned = [not file.is_file() or _holds(source.paths, file) for source in sources]
         if not any(concerned):
             raise VisitProblem(
-                f"{file.name} lies in none of the visits ({'; '.join(_names(source.paths) for source in sources)}), so "
-                "whose it is cannot be told. Put it into the folder of its visit, and give that folder."
+                f"{file.name} lies in none of the visits ({visits}), so whose it is cannot be told. "
+                "Put it into the folder of its visit, and give that folder."
             )
         for share, concerns in zip(shares, concerned, strict=True):
             if concerns:

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from cohortex.errors import VisitProblem
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.intensity import correct_bias
@@ -19,6 +20,7 @@ from cohortex.measure import QualityFlag, check_quality
 from cohortex.pipeline.contrast import Contrast, recognise_contrast
 from cohortex.pipeline.series import SeriesLook
 from cohortex.pipeline.step import step
+from cohortex.pipeline.visits import names_of
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import align_rigid
 from cohortex.registration.alignment import Alignment
@@ -36,6 +38,7 @@ from cohortex.templates.deviation import Deviation, deviating_groups
 from cohortex.transform import Affine, Rigid, Transform, warp
 
 _LOST = "files_lost_beside"  # entry of a series: files of its folder that could not be read
+_LISTED = 3  # problems named in a message; the rest is counted
 _RIM_MM = 6.0  # around the brain: its edge is information for an alignment
 
 
@@ -62,18 +65,34 @@ class ReadVisit:
 
 
 @step(
-    version=2, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
+    version=3, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
 )
 def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) -> ReadVisit:
-    """Read every image of a visit; a bad series never loses the good ones, unless slices of those may be among it."""
+    """Read every image of a visit; a bad series never loses the good ones, unless slices of those may be among it.
+
+    Nothing readable is a failure of the step, so that it is neither kept as a result nor told as done.
+    """
     uploads = [read_upload(file, uneven="resample", progress=progress) for file in files]
     images = tuple(_with_lost_slices(image, upload.problems) for upload in uploads for image in upload.images)
+    problems = tuple(problem.reason for upload in uploads for problem in upload.problems)
+    if not images:
+        raise VisitProblem(_why_no_image(files, problems))
     return ReadVisit(
         images=images,
         count=len(images),
-        problems=tuple(problem.reason for upload in uploads for problem in upload.problems),
+        problems=problems,
         notes=tuple(warning for upload in uploads for warning in upload.warnings),
     )
+
+
+def _why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
+    names = names_of(paths)
+    if not problems:
+        return (
+            f"{names}: no DICOM, NIfTI, NRRD or MetaImage file in it. Give the archive or folder that holds the scans."
+        )
+    more = f" ({len(problems) - _LISTED} more files are broken.)" if len(problems) > _LISTED else ""
+    return f"{names}: no image could be read. {' '.join(problems[:_LISTED])}{more}"
 
 
 def _with_lost_slices(image: Image, problems: Sequence[Problem]) -> Image:

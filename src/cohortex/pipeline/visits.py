@@ -110,6 +110,11 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
     )
 
 
+def names_of(paths: Sequence[Path]) -> str:
+    """Name files in a message, the first ones of many."""
+    return ", ".join(path.name for path in paths[:_LISTED]) + (" …" if len(paths) > _LISTED else "")
+
+
 def _in_folder(folder: Path) -> list[VisitSource]:
     if folder.name.startswith("sub-"):
         return _in_bids_person(folder)
