@@ -2,10 +2,14 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from cohortex.errors import VisitProblem
+from cohortex.geometry import Grid
+from cohortex.image import Image
 from cohortex.measure import QualityFlag
+from cohortex.pipeline.contrast import recognise_contrast
 from cohortex.pipeline.series import SeriesLook, choose_series, shared_contrast, why_not
 
 BROKEN = QualityFlag(check="constant", level="fail", message="Every voxel is 7. Send it again.")
@@ -108,3 +112,16 @@ def test_two_visits_without_a_shared_contrast_are_refused_with_what_each_has():
         shared_contrast([series("T2"), series("T1")], [series("CT")])
     with pytest.raises(VisitProblem, match=r"follow-up none \(AX T1: Every voxel is 7"):
         shared_contrast([series("T1")], [series("T1", quality=(BROKEN,))])
+
+
+def test_what_to_do_is_said_once_however_many_series_were_not_recognised():
+    strange = [recognised_as_other(number) for number in range(3)]
+    with pytest.raises(VisitProblem) as refusal:
+        choose_series(strange)
+    assert str(refusal.value).count("--t1,") == 1
+
+
+def recognised_as_other(number: int) -> SeriesLook:
+    image = Image(np.arange(729.0).reshape(9, 9, 9), Grid.from_parts((9, 9, 9)), metadata={"source": f"x{number}.nii"})
+    guess = recognise_contrast(image)
+    return series(guess.contrast, name=f"x{number}.nii", contrast_reason=guess.reason)

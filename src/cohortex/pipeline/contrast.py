@@ -18,8 +18,6 @@ from cohortex.pipeline.study_code import without_visit
 Contrast = Literal["T1", "T1c", "T2", "FLAIR", "DWI", "ADC", "CT", "PD", "other"]
 """What an image shows; T1c is T1 with contrast agent."""
 
-_REMEDY = "If it is T1, T1 with contrast agent, T2, FLAIR or CT, say so with --t1, --t1c, --t2, --flair or --ct."
-
 _BIDS_SUFFIXES = (
     "T1w",
     "T2w",
@@ -67,7 +65,7 @@ class ContrastGuess:
     contrast : str
         One of `Contrast`.
     reason : str
-        For the report: the words or numbers it was read from; for "other" what to do.
+        For the report: the words or numbers it was read from; for "other" why it is none of these.
     """
 
     contrast: Contrast
@@ -113,7 +111,7 @@ def recognise_contrast(image: Image, *, chosen: Mapping[str, Contrast] | None = 
         if any(text and (text == pattern or fnmatch(text, pattern)) for text in (name, described[0])):
             return ContrastGuess(contrast=contrast, reason="chosen by a person")
     if reason := why_mask(image, name):
-        return ContrastGuess(contrast="other", reason=f"{reason}: labels, not a scan. {_REMEDY}")
+        return ContrastGuess(contrast="other", reason=f"{reason}: labels, not a scan")
     if reason := _why_ct(image):
         return ContrastGuess(contrast="CT", reason=reason)
     return (
@@ -127,8 +125,8 @@ def recognise_contrast(image: Image, *, chosen: Mapping[str, Contrast] | None = 
 
 def _unknown(image: Image) -> ContrastGuess:
     if reason := why_even(image):
-        return ContrastGuess(contrast="other", reason=f"{reason}: labels, not a scan. {_REMEDY}")
-    return ContrastGuess(contrast="other", reason=f"neither header nor name says what it is. {_REMEDY}")
+        return ContrastGuess(contrast="other", reason=f"{reason}: labels, not a scan")
+    return ContrastGuess(contrast="other", reason="neither header nor name says what it is")
 
 
 def _why_ct(image: Image) -> str | None:

@@ -13,6 +13,8 @@ ALIGNED_FIRST = ("T1", "T1c", "T2", "FLAIR", "CT")
 """Which contrast is aligned with the template: the one whose grey and white matter are clearest."""
 USED = frozenset(ALIGNED_FIRST)
 """Contrasts the pipeline works with; the others are converted, checked and listed."""
+SAY_WHICH = "If it is T1, T1 with contrast agent, T2, FLAIR or CT, say so with --t1, --t1c, --t2, --flair or --ct."
+"""What to do about a series that was not recognised; said once, however many there are."""
 
 _THICK_MM = 2.5  # a 3-D sequence has thinner slices; a 2-D one is aligned only where there is no 3-D one
 

@@ -23,7 +23,7 @@ from cohortex.pipeline.results import (
     VisitResult,
 )
 from cohortex.pipeline.runner import Runner
-from cohortex.pipeline.series import SeriesChoice, why_not
+from cohortex.pipeline.series import SAY_WHICH, SeriesChoice, SeriesLook, why_not
 from cohortex.pipeline.step import Node
 from cohortex.pipeline.visit_plan import LookedAtVisit, VisitPlan
 from cohortex.pipeline.visit_steps import TemplateMaps, why_not_outlined
@@ -134,6 +134,7 @@ def visit_result(
 
 def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[SeriesRecord, ...]:
     """Say of every series what it is, what it was used for and what was wrong, unreadable ones last."""
+    reasons = _why_not_used(looked_at.looks)
     records = [
         SeriesRecord(
             name=look.name,
@@ -143,7 +144,7 @@ def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[Seri
             spacing_mm=look.spacing_mm,
             orientation=look.orientation,
             unit=look.unit,
-            used_for=choice.used_for(number) + (f": {why_not(look)}" if not look.usable else ""),
+            used_for=choice.used_for(number) + reasons[number],
             quality=look.quality,
             warnings=look.warnings,
         )
@@ -154,6 +155,15 @@ def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[Seri
         first = records[0]
         records[0] = SeriesRecord(**{**_fields(first), "warnings": (*first.warnings, *looked_at.notes)})
     return tuple(records)
+
+
+def _why_not_used(looks: Sequence[SeriesLook]) -> list[str]:
+    """Why each series is not used, empty where it could be; what to do about one not recognised is said once."""
+    first = next((number for number, look in enumerate(looks) if look.contrast == "other"), None)
+    reasons = [f": {why_not(look)}" if not look.usable else "" for look in looks]
+    return [
+        f"{reason.rstrip('.')}. {SAY_WHICH}" if number == first else reason for number, reason in enumerate(reasons)
+    ]
 
 
 def slice_number(index: int, grid: Grid, numbers: Sequence[int] | None) -> int:

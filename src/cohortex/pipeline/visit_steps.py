@@ -107,7 +107,7 @@ def _with_lost_slices(image: Image, problems: Sequence[Problem]) -> Image:
 
 
 @step(
-    version=3, title="check the quality", sentence="Each series was checked for missing slices, truncation and noise."
+    version=4, title="check the quality", sentence="Each series was checked for missing slices, truncation and noise."
 )
 def look_at(image: Image, *, chosen: Mapping[str, Contrast]) -> SeriesLook:
     """Recognise the contrast of a series and check its quality."""
