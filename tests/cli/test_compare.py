@@ -25,7 +25,7 @@ def test_a_folder_that_does_not_hold_two_visits_is_refused_with_their_names(coho
 def test_one_visit_alone_is_refused(cohortex, uploads, tmp_path):
     said = cohortex("compare", uploads / "p01_visit-1.zip", "-o", tmp_path / "out", "--workers", 0)
     assert said.code == 1
-    assert "p01_visit-1.zip holds 1 visit" in said.err
+    assert "p01_visit-1.zip holds one visit (p01 visit-1); give two, or a folder of two." in said.err
 
 
 @pytest.fixture

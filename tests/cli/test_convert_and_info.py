@@ -64,7 +64,7 @@ def test_a_folder_becomes_one_file_per_image_and_the_broken_one_is_named(folder,
     assert sorted(file.name for file in (tmp_path / "made").iterdir()) == [
         "acq-one_ct.json", "acq-one_ct.nii.gz", "acq-two_ct.json", "acq-two_ct.nii.gz",
     ]  # fmt: skip
-    assert "cut.nii" in outcome.output
+    assert "✗ cut.nii: " in outcome.output
     assert "left out: note.txt" in outcome.output
 
 
@@ -74,6 +74,7 @@ def test_nothing_is_overwritten(scan, tmp_path):
     outcome = run("convert", scan, tmp_path / "made")
     assert outcome.exit_code == 1
     assert isinstance(outcome.exception, TargetExists)
+    assert str(outcome.exception).startswith("made: it holds acq-scan_ct.nii.gz already")
     assert {file: file.read_bytes() for file in (tmp_path / "made").iterdir()} == before
 
 

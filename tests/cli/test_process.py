@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -139,6 +140,8 @@ def test_what_is_no_scan_is_refused_with_file_reason_and_remedy(cohortex, upload
     assert reason in said.err
     assert remedy in said.err
     assert "Traceback" not in said.err
+    assert "cohortex: " in said.err  # no name of a class
+    assert not re.search("UnreadableFile|VisitProblem|UnknownFormat", said.err)
     assert left_behind(tmp_path / "out") == []
     if made is not corrupt_zip:  # some of it was read, which is kept
         assert not (tmp_path / "out").exists()

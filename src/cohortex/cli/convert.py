@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.markup import escape
 
-from cohortex.cli.screen import console, errors, progress_bars
+from cohortex.cli.screen import console, list_problems, progress_bars
 from cohortex.errors import TargetExists
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, write_image
@@ -73,8 +73,12 @@ def _written(image: Image, file: Path) -> dict[str, object]:
     """Write an image and its sidecar, neither over an existing file."""
     ending = image_ending(file.name) or ""
     beside = file.with_name(f"{file.name[: -len(ending)]}.json")
-    if beside.exists():
-        raise TargetExists(f"{beside.name} exists already. Choose another target, or remove it first.")
+    for made in (file, beside):
+        if made.exists():
+            raise TargetExists(
+                f"{made.resolve().parent.name}: it holds {made.name} already, and nothing is overwritten. Give another "
+                "target, or remove what is there first."
+            )
     write_image(image, file)
     beside.write_text(json.dumps(sidecar(image), indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return {"file": file.name, "sidecar": beside.name, "warnings": image.metadata.get("warnings", [])}
@@ -97,5 +101,4 @@ def _say(upload: Upload, written: list[dict[str, object]]) -> None:
         console.print(f"[yellow]![/] {escape(warning)}", soft_wrap=True)
     for _, reason in upload.ignored:
         console.print(f"[dim]left out: {escape(reason)}[/]", soft_wrap=True)
-    for problem in upload.problems:
-        errors.print(f"[bold red]✗ {escape(type(problem.error).__name__)}[/]  {escape(problem.reason)}", soft_wrap=True)
+    list_problems(upload)

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cohortex.cli.screen import console, errors, progress_bars
+from cohortex.cli.screen import console, list_problems, progress_bars
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, read_upload
@@ -108,8 +108,7 @@ def _show(upload: Upload) -> None:
         console.print(f"[yellow]![/] {escape(warning)}", soft_wrap=True)
     for _, reason in upload.ignored:
         console.print(f"[dim]left out: {escape(reason)}[/]", soft_wrap=True)
-    for problem in upload.problems:
-        errors.print(f"[bold red]✗ {escape(type(problem.error).__name__)}[/]  {escape(problem.reason)}", soft_wrap=True)
+    list_problems(upload)
 
 
 def _row(image: Image) -> list[str]:

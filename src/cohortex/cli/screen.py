@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from cohortex.io import Upload
 from cohortex.progress import Progress, ProgressCallback, silent
 
 console = Console(highlight=False)
@@ -18,7 +19,13 @@ errors = Console(stderr=True, highlight=False)
 
 def complain(error: Exception) -> None:
     """Print an expected failure to the error stream."""
-    errors.print(f"[bold red]cohortex: {escape(type(error).__name__)}[/]  {escape(str(error))}", soft_wrap=True)
+    errors.print(f"[bold red]cohortex:[/] {escape(str(error))}", soft_wrap=True)
+
+
+def list_problems(upload: Upload) -> None:
+    """Print what of an upload could not be read to the error stream."""
+    for problem in upload.problems:
+        errors.print(f"[bold red]✗[/] {escape(problem.reason)}", soft_wrap=True)
 
 
 @contextmanager

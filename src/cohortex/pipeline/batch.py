@@ -128,7 +128,7 @@ def run_batch(
                 seconds=round(time.perf_counter() - clock, 3),
             )
         )
-    progress(Progress(task="all visits", done=len(visits), total=len(visits)))
+    progress(Progress(task="going through the visits", done=len(visits), total=len(visits)))
     return BatchOutcome(rows=tuple(rows))
 
 

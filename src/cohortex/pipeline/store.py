@@ -193,7 +193,7 @@ class ResultStore:
         except NoSuchItem:
             raise
         except (OSError, ValueError, LookupError, TypeError) as error:
-            why = str(error) if isinstance(error, _Differs) else f"{type(error).__name__} while reading it"
+            why = str(error) if isinstance(error, _Differs) else "it cannot be read"
             raise DamagedResult(
                 f"result {key[:12]}… in {self.path.name} is missing or damaged: {why}. It will be computed again; "
                 "if this repeats, check the disk."

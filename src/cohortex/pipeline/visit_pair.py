@@ -231,7 +231,8 @@ def _told_apart(first: VisitSource, second: VisitSource) -> tuple[VisitSource, V
 
 
 def _how_many(path: Path, visits: list[VisitSource]) -> str:
-    return f"{path.name} holds {len(visits)} visits ({', '.join(visit.name for visit in visits)})"
+    count = "one visit" if len(visits) == 1 else f"{len(visits)} visits"
+    return f"{path.name} holds {count} ({', '.join(visit.name for visit in visits)})"
 
 
 def _told(visit: VisitSource) -> str:
