@@ -121,3 +121,13 @@ def test_a_series_that_only_supports_counts_as_used(visit: VisitResult) -> None:
     record = visit_record(replace(visit, series=(visit.series[0], support)))
     assert record["quality"] == "warn"
     assert [notice["message"] for notice in record["notices"]] == ["T2: Slices are 6 mm apart."]
+
+
+def test_what_was_not_outlined_is_null_with_the_reason_and_no_zero(visit: VisitResult) -> None:
+    reason = "on CT alone no method here tells lesions from healthy tissue"
+    record = json.loads(json_text(visit_record(replace(visit, lesions=(), not_outlined=reason))))
+    figures = ("lesion_count", "total_lesion_volume_ml", "total_lesion_volume_sd_ml")
+    assert [record[key] for key in figures] == [None, None, None]
+    assert record["lesions_not_outlined_because"] == reason
+    healthy = visit_record(replace(visit, lesions=()))
+    assert (healthy["lesion_count"], healthy["total_lesion_volume_ml"]) == (0, 0)

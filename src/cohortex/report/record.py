@@ -43,7 +43,8 @@ def visit_record(result: VisitResult, *, text: Mapping[str, str] = ENGLISH) -> R
     -------
     dict
         Keys are the field names of the result (units in the names) and derived ones; lesions and regions largest first;
-        numbers that are not finite are null. How long a step took is left out: the same scan gives the same report.
+        numbers that are not finite are null, and so are count and volume where lesions were not outlined, with the
+        reason in "lesions_not_outlined_because". How long a step took is left out: the same scan gives the same report.
     """
     return {
         "schema": "cohortex.visit-report/1",
@@ -146,15 +147,16 @@ def plain(value: object) -> Any:
 
 def _visit_fields(result: VisitResult) -> Record:
     lesions = sorted(result.lesions, key=lambda lesion: (-lesion.volume_ml, lesion.label))
+    outlined = not result.not_outlined  # what was not looked for is not zero
     regions = sorted(result.differing_regions, key=lambda region: -region.volume_ml)
     return {
         "study_code": result.study_code,
         "visit": result.visit,
         "lesion_contrast": result.lesion_contrast,
         "lesions_not_outlined_because": result.not_outlined,
-        "lesion_count": len(lesions),
-        "total_lesion_volume_ml": plain(sum(lesion.volume_ml for lesion in lesions)),
-        "total_lesion_volume_sd_ml": total_sd_ml(lesions),
+        "lesion_count": len(lesions) if outlined else None,
+        "total_lesion_volume_ml": plain(sum(lesion.volume_ml for lesion in lesions)) if outlined else None,
+        "total_lesion_volume_sd_ml": total_sd_ml(lesions) if outlined else None,
         "lesions": [plain(lesion) for lesion in lesions],
         "brain_volume_ml": plain(result.brain_volume_ml),
         "tissue_volumes_ml": plain(dict(result.tissue_volumes_ml)),
