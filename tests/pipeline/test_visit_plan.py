@@ -3,6 +3,7 @@
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,8 +14,10 @@ from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.io import write_image
 from cohortex.pipeline import Runner, VisitSource, compare_visits, find_visits
+from cohortex.pipeline import visit_steps as steps
+from cohortex.pipeline.compare_visits import align_visits, comparison_methods, follow_lesions
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
-from cohortex.pipeline.visit_result import series_records
+from cohortex.pipeline.visit_result import method_records, series_records, without_sentences
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +53,53 @@ def test_every_series_is_recognised_and_the_steps_follow(runner, upload):
     assert plan.contrast == "FLAIR"
     assert looked_at.looks[plan.choice.aligned].contrast == "T1"
     assert plan.brain.key != plan_visit(looked_at, outlined_contrast="T1").brain.key
+
+
+def sentences_of(methods) -> str:
+    return " ".join(method.sentence for method in methods)
+
+
+def test_the_methods_tell_of_the_looks_at_the_series_after_reading(runner, upload):
+    plan = plan_visit(look_at_visit(runner, find_visits(upload)[0]))
+    methods = method_records(runner, plan.results)
+    assert [method.step.rpartition(".")[2] for method in methods[:3]] == ["read_visit", "look_at", "look_at"]
+    assert "checked for missing slices" in sentences_of(methods)
+
+
+@pytest.mark.parametrize(
+    ("not_outlined", "outlined", "followed"),
+    [(("", ""), True, True), (("why", ""), True, False), (("why",) * 2, False, False)],
+)
+def test_the_methods_tell_of_lesions_outlined_and_followed_only_where_they_were(
+    runner, upload, not_outlined, outlined, followed
+):
+    plan = plan_visit(look_at_visit(runner, find_visits(upload)[0]))
+    alignment = align_visits(plan.corrected, plan.corrected, plan.brain, plan.brain)
+    template = plan.template_alignment
+    comparison = follow_lesions(
+        plan.outline,
+        plan.outline,
+        alignment,
+        [plan.template_from_visit] * 2,
+        [template["similarity"]] * 2,
+        [template["converged"]] * 2,
+    )
+    lesions = steps.measure(comparison["baseline"], plan.template_from_visit, slice_numbers=None)
+    visits = [SimpleNamespace(not_outlined=reason) for reason in not_outlined]
+    told = sentences_of(comparison_methods(runner, [lesions], visits))
+    assert ("Lesions were outlined" in told) == outlined
+    assert ("diameters lie in the plane" in told) == outlined
+    assert ("A lesion found at one visit was looked for" in told) == followed
+    assert "halfway" in told
+
+
+def test_a_visit_that_was_not_outlined_tells_of_no_outline_in_its_methods(runner, upload):
+    plan = plan_visit(look_at_visit(runner, find_visits(upload)[0]))
+    methods = method_records(runner, plan.results)
+    quiet = without_sentences(methods, (steps.outline, steps.measure))
+    assert [method.step for method in quiet] == [method.step for method in methods]
+    assert "Lesions were outlined" in sentences_of(methods)
+    assert "Lesions were outlined" not in sentences_of(quiet)
 
 
 def test_the_same_files_under_another_name_need_no_new_step(runner, upload, tmp_path):

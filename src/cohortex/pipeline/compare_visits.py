@@ -18,13 +18,13 @@ from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.output_folder import refuse_other_visits
 from cohortex.pipeline.outputs import write_images, write_motions
 from cohortex.pipeline.process_visit import STORE, write_visit
-from cohortex.pipeline.results import ComparisonImages, ComparisonResult, VisitResult
+from cohortex.pipeline.results import ComparisonImages, ComparisonResult, MethodRecord, VisitResult
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
-from cohortex.pipeline.step import step
+from cohortex.pipeline.step import Node, step
 from cohortex.pipeline.visit_pair import doubts_about, refuse_two_persons
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
-from cohortex.pipeline.visit_result import method_records, visit_result, visit_values
+from cohortex.pipeline.visit_result import method_records, visit_result, visit_values, without_sentences
 from cohortex.pipeline.visits import VisitSource
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
@@ -266,12 +266,24 @@ def compare_visits(
             alignment_similarity=_correlation(pictures),
             alignment_converged=alignment.converged,
             motion_mm=_mean_motion_mm(alignment, visits[0].images.brain),
-            methods=method_records(runner, [pictures_node, *lesion_nodes]),
+            methods=comparison_methods(runner, [pictures_node, *lesion_nodes], visits),
             files=files,
             cohortex_version=__version__,
             images=pictures,
             notices=doubts_about(baseline, follow_up),
         )
+
+
+def comparison_methods(
+    runner: Runner, nodes: Sequence[Node], visits: Sequence[VisitResult]
+) -> tuple[MethodRecord, ...]:
+    """Give the steps behind a comparison; lesions are not told as followed where a visit was not outlined."""
+    methods = method_records(runner, nodes)
+    if any(visit.not_outlined for visit in visits):
+        methods = without_sentences(methods, (follow_lesions,))
+    if all(visit.not_outlined for visit in visits):
+        methods = without_sentences(methods, (steps.outline, steps.measure))
+    return methods
 
 
 def comparable_totals_ml(visits: Sequence[VisitResult]) -> list[float]:

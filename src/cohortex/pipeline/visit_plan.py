@@ -30,6 +30,8 @@ class LookedAtVisit:
         What each is and how good.
     problems, notes : tuple of str
         What could not be read; and what was left out or looks odd about the upload.
+    look_nodes : tuple of Node
+        Where the looks come from: the methods of the report tell of them.
     """
 
     source: VisitSource
@@ -37,6 +39,7 @@ class LookedAtVisit:
     looks: tuple[SeriesLook, ...]
     problems: tuple[str, ...]
     notes: tuple[str, ...]
+    look_nodes: tuple[Node, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +62,7 @@ class VisitPlan:
     @property
     def results(self) -> list[Node]:
         """Everything the report of the visit needs."""
-        return [self.lesions, self.maps, self.tissue, self.template_alignment]
+        return [*self.looked_at.look_nodes, self.lesions, self.maps, self.tissue, self.template_alignment]
 
 
 def look_at_visit(
@@ -93,14 +96,22 @@ def look_at_visit(
     read = steps.read_visit([file_node(path) for path in paths])
     count, problems, notes = _evaluated(runner, [read["count"], read["problems"], read["notes"]])
     images = tuple(read["images"][number] for number in range(count))
-    looks = tuple(_evaluated(runner, [steps.look_at(image, chosen=by_name) for image in images]))
+    look_nodes = tuple(steps.look_at(image, chosen=by_name) for image in images)
+    looks = tuple(_evaluated(runner, look_nodes))
     for name, contrast in by_name.items():
         if not any(look.contrast_reason == "chosen by a person" and look.contrast == contrast for look in looks):
             raise VisitProblem(
                 f"{names_of(source.paths)}: no series is called {name!r}; there are "
                 f"{', '.join(repr(look.name) for look in looks)}. Give one of these names, or a file."
             )
-    return LookedAtVisit(source=source, images=images, looks=looks, problems=problems, notes=(*source.notes, *notes))
+    return LookedAtVisit(
+        source=source,
+        images=images,
+        looks=looks,
+        problems=problems,
+        notes=(*source.notes, *notes),
+        look_nodes=look_nodes,
+    )
 
 
 def plan_visit(looked_at: LookedAtVisit, *, outlined_contrast: str | None = None) -> VisitPlan:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -24,9 +24,9 @@ from cohortex.pipeline.results import (
 )
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import SAY_WHICH, SeriesChoice, SeriesLook, why_not
-from cohortex.pipeline.step import Node
+from cohortex.pipeline.step import Node, Step
 from cohortex.pipeline.visit_plan import LookedAtVisit, VisitPlan
-from cohortex.pipeline.visit_steps import TemplateMaps, why_not_outlined
+from cohortex.pipeline.visit_steps import TemplateMaps, measure, outline, why_not_outlined
 from cohortex.templates import TemplateAlignment
 from cohortex.transform import Transform
 
@@ -86,6 +86,7 @@ def visit_result(
     voxel_ml = values.brain.grid.voxel_volume_mm3 / 1000
     inside = values.brain.mask
     alignment = values.alignment
+    not_outlined = why_not_outlined(plan.contrast, alignment.converged)
     numbers = plan.looked_at.looks[plan.choice.outlined].slice_numbers
     return VisitResult(
         study_code=plan.looked_at.source.study_code,
@@ -93,7 +94,7 @@ def visit_result(
         lesion_contrast=plan.contrast,
         series=series_records(plan.looked_at, plan.choice),
         lesions=values.lesions,
-        not_outlined=why_not_outlined(plan.contrast, alignment.converged),
+        not_outlined=not_outlined,
         brain_volume_ml=float(np.count_nonzero(inside)) * voxel_ml,
         tissue_volumes_ml={
             name: float(np.sum(map_.values[inside], dtype=np.float64)) * voxel_ml
@@ -118,7 +119,7 @@ def visit_result(
                 values.maps.deviation.groups, values.maps.places, values.maps.template_mm, strict=True
             )
         ),
-        methods=methods,
+        methods=without_sentences(methods, (outline, measure)) if not_outlined else methods,
         files=files,
         cohortex_version=__version__,
         images=VisitImages(
@@ -179,6 +180,12 @@ def method_records(runner: Runner, nodes: Sequence[Node]) -> tuple[MethodRecord,
         )
         for run in runner.steps_behind(nodes)
     )
+
+
+def without_sentences(methods: Sequence[MethodRecord], idle: Iterable[Step[Any, Any]]) -> tuple[MethodRecord, ...]:
+    """Take the sentences of steps out of the methods that ran and had nothing to do: they would tell what was not."""
+    names = {step.name for step in idle}
+    return tuple(replace(method, sentence="") if method.step in names else method for method in methods)
 
 
 def _unread(problem: str) -> SeriesRecord:
