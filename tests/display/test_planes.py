@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from cohortex.display import View, best_plane
+from cohortex.display import Plane, View, best_plane
 from cohortex.geometry import Grid
 from cohortex.image import Image, reorient
 
@@ -120,6 +120,20 @@ def test_thick_coronal_slices_are_shown_as_taken_and_thin_ones_axially() -> None
     assert best_plane(thick.grid) == "coronal"
     assert best_plane(Grid.from_parts((40, 40, 30), spacing_mm=(1, 1, 1.5))) == "axial"
     assert best_plane(Grid.from_parts((40, 40, 1))) == "axial"
+
+
+@pytest.mark.parametrize(("axis", "plane"), [(0, "sagittal"), (1, "coronal"), (2, "axial")])
+def test_slices_are_counted_along_the_axis_the_series_was_cut_along(axis: int, plane: Plane) -> None:
+    spacing = tuple(5.0 if n == axis else 1.0 for n in range(3))
+    grid = Grid.from_parts((20, 20, 20), spacing_mm=spacing)
+    assert best_plane(grid) == plane
+    view = View(grid, plane, tuple(range(101, 121)))
+    point = grid.world_of(tuple(3 if n == axis else 10 for n in range(3)))
+    number = 104 if axis == 2 else 4  # the header's numbers are those of the third axis
+    assert view.name_of(view.slice_at(point)) == f"slice {number}"
+    assert view.slice_of_series(number) == view.slice_at(point)
+    others = {"axial", "coronal", "sagittal"} - {plane}
+    assert all(View(grid, other).series_slice(0) is None for other in others)  # type: ignore[arg-type]
 
 
 def test_square_keeps_its_size_in_mm_and_stays_inside() -> None:

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cohortex.geometry import Grid, reorient_grid
 from cohortex.image import Image
+from cohortex.measure.slice_axis import slice_axis
 
 Plane = Literal["axial", "coronal", "sagittal"]
 """How the patient is cut."""
@@ -50,7 +51,8 @@ class View:
     plane : {"axial", "coronal", "sagittal"}
         The cut.
     slice_numbers : tuple of int, optional
-        Number of each slice of the series, along the third voxel axis; counted from 1 when omitted.
+        Number of each slice along the third voxel axis; counted from 1 when omitted, or where the series was cut along
+        another (`measure.slice_axis`).
     """
 
     grid: Grid
@@ -136,10 +138,11 @@ class View:
     def series_slice(self, slice_index: int) -> int | None:
         """Number of the slice in the series; None where this plane cuts across the series' slices."""
         _, order, flipped = self._reordering
-        if order[2] != 2:
+        axis = slice_axis(self.grid)
+        if order[2] != axis:
             return None
-        third = self.slices - 1 - slice_index if 2 in flipped else slice_index
-        return third + 1 if self.slice_numbers is None else self.slice_numbers[third]
+        along = self.slices - 1 - slice_index if 2 in flipped else slice_index
+        return along + 1 if self.slice_numbers is None or axis != 2 else self.slice_numbers[along]
 
     def slice_of_series(self, number: int) -> int | None:
         """The slice with a number of the series; None where there is none or this plane cuts across."""
@@ -217,7 +220,8 @@ def best_plane(grid: Grid) -> Plane:
         The plane of the series where its slices are over twice as thick as its pixels (or fewer than five);
         axial otherwise.
     """
-    *pixel, thickness = grid.spacing_mm
+    axis = slice_axis(grid)
+    thickness, pixel = grid.spacing_mm[axis], np.delete(grid.spacing_mm, axis)
     if not grid.orientation_known or (thickness <= _THICK * min(pixel) and min(grid.shape) >= _FEW_SLICES):
         return "axial"
     for plane in _CODES:
