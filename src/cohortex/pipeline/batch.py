@@ -61,22 +61,6 @@ class BatchOutcome:
             "rows": [asdict(row) for row in self.rows],
         }
 
-    def table(self) -> str:
-        """Write one line for each visit, failures with their reason, and a last line that counts."""
-        widths = [max([len(head), *(len(getattr(row, key)) for row in self.rows)]) for head, key in _COLUMNS]
-        lines = ["  ".join(head.ljust(width) for (head, _), width in zip(_COLUMNS, widths, strict=True)) + "  result"]
-        for row in self.rows:
-            cells = [getattr(row, key).ljust(width) for (_, key), width in zip(_COLUMNS, widths, strict=True)]
-            result = f"done in {row.seconds:.0f} s"
-            if not row.succeeded:
-                result = "FAILED" + (f" at {row.step}" if row.step else "") + f": {row.reason}"
-            lines.append("  ".join((*cells, result)))
-        lines.append(f"{len(self.rows) - len(self.failed)} of {len(self.rows)} visits done, {len(self.failed)} failed.")
-        return "\n".join(lines)
-
-
-_COLUMNS = (("study code", "study_code"), ("visit", "visit"))
-
 
 def run_batch(
     visits: Sequence[VisitSource],
