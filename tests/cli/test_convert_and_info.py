@@ -51,6 +51,7 @@ def folder(tmp_path, scan) -> Path:
 def test_a_file_is_converted_with_values_place_and_unit(scan, tmp_path, ending):
     outcome = run("convert", scan, tmp_path / f"made{ending}")
     assert outcome.exit_code == 0, outcome.output
+    assert f"✓ made{ending}  4×5×6, 1 × 2 × 3 mm, LPS" in outcome.output
     made, original = read_image(tmp_path / f"made{ending}"), read_image(scan)
     np.testing.assert_array_equal(made.values, original.values)
     assert made.grid.same_as(original.grid, tolerance_mm=1e-4)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import typer
 from rich.markup import escape
 
-from cohortex.cli.screen import console, list_problems, progress_bars
+from cohortex.cli.screen import console, grid_words, list_problems, progress_bars
 from cohortex.errors import TargetExists
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, write_image
@@ -94,7 +94,7 @@ def _reasons(upload: Upload) -> dict[str, object]:
 
 def _say(upload: Upload, written: list[dict[str, object]]) -> None:
     for entry, image in zip(written, upload.images, strict=True):
-        console.print(f"[green]✓[/] {escape(str(entry['file']))}  {escape(repr(image.grid))}", soft_wrap=True)
+        console.print(f"[green]✓[/] {escape(str(entry['file']))}  {', '.join(grid_words(image))}", soft_wrap=True)
         for warning in image.metadata.get("warnings", ()):  # type: ignore[attr-defined]
             console.print(f"  [yellow]![/] {escape(str(warning))}", soft_wrap=True)
     for warning in upload.warnings:

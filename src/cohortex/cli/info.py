@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cohortex.cli.screen import console, list_problems, progress_bars
+from cohortex.cli.screen import console, grid_words, list_problems, progress_bars
 from cohortex.geometry import axis_codes
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, read_upload
@@ -114,13 +114,11 @@ def _show(upload: Upload) -> None:
 def _row(image: Image) -> list[str]:
     """What the table says of an image: name, contrast, grid, values, what looks wrong."""
     entry = describe(image)
-    size = "×".join(map(str, image.values.shape))
-    spacing = " × ".join(f"{s:.4g}" for s in image.grid.spacing_mm)
     low_high = " … ".join(f"{x:g}" for x in entry["range"])  # type: ignore[attr-defined]
     return [
         "\n".join(_named(image)),
         str(entry["contrast"]),
-        "\n".join((size, *image.extra_axes, f"{spacing} mm", str(entry["orientation"]))),
+        "\n".join(grid_words(image)),
         f"{low_high} {image.unit}\n{entry['type']}",
         "\n".join(entry["wrong"]) or "nothing",  # type: ignore[arg-type]
     ]

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from cohortex.geometry import axis_codes
+from cohortex.image import Image
 from cohortex.io import Upload
 from cohortex.progress import Progress, ProgressCallback, silent
 
@@ -26,6 +28,14 @@ def list_problems(upload: Upload) -> None:
     """Print what of an upload could not be read to the error stream."""
     for problem in upload.problems:
         errors.print(f"[bold red]✗[/] {escape(problem.reason)}", soft_wrap=True)
+
+
+def grid_words(image: Image) -> list[str]:
+    """Say size, further axes, spacing and orientation of an image."""
+    grid = image.grid
+    spacing = " × ".join(f"{mm:.4g}" for mm in grid.spacing_mm)
+    size = "×".join(map(str, image.values.shape))
+    return [size, *image.extra_axes, f"{spacing} mm", axis_codes(grid) if grid.ndim == 3 else "???"]
 
 
 @contextmanager
