@@ -10,7 +10,7 @@ import pytest
 from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.measure import QualityFlag
 from cohortex.pipeline.results import ComparisonResult, VisitResult
-from cohortex.pipeline.visit_pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
+from cohortex.pipeline.visits.pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
 from cohortex.report import headline
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.headline import IMPORTANCE, by_importance

@@ -6,8 +6,8 @@ from rich.markup import escape
 
 from cohortex.cli.screen import errors
 from cohortex.pipeline import VisitSource
-from cohortex.pipeline.study_code import is_neutral
-from cohortex.pipeline.visit_pair import doubts_about
+from cohortex.pipeline.visits import doubts_about
+from cohortex.pipeline.visits.study_code import is_neutral
 from cohortex.report.catalogue import ENGLISH
 
 _STYLE = {"fail": "bold red", "warn": "yellow"}

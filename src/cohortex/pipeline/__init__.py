@@ -7,8 +7,7 @@ from cohortex.pipeline.process_visit import process_visit
 from cohortex.pipeline.runner import Runner, StepRun
 from cohortex.pipeline.step import Node, Step, file_node, step, value_node
 from cohortex.pipeline.store import ResultStore
-from cohortex.pipeline.visit_pair import find_visit_pair
-from cohortex.pipeline.visits import VisitSource, find_visits
+from cohortex.pipeline.visits import VisitSource, find_visit_pair, find_visits
 
 __all__ = [
     "BatchOutcome",

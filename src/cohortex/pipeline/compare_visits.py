@@ -22,10 +22,9 @@ from cohortex.pipeline.results import ComparisonImages, ComparisonResult, Method
 from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import Node, step
-from cohortex.pipeline.visit_pair import doubts_about, refuse_two_persons
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
 from cohortex.pipeline.visit_result import method_records, visit_result, visit_values, without_sentences
-from cohortex.pipeline.visits import VisitSource
+from cohortex.pipeline.visits import VisitSource, doubts_about, refuse_two_persons
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
 from cohortex.templates import describe_place

@@ -13,7 +13,7 @@ import numpy as np
 
 from cohortex.image import Image
 from cohortex.pipeline.label_images import stem_of, why_even, why_mask
-from cohortex.pipeline.study_code import without_visit
+from cohortex.pipeline.visits.study_code import without_visit
 
 Contrast = Literal["T1", "T1c", "T2", "FLAIR", "DWI", "ADC", "CT", "PD", "other"]
 """What an image shows; T1c is T1 with contrast agent."""

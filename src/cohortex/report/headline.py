@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.pipeline.results import ComparisonResult, VisitResult
-from cohortex.pipeline.visit_pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
+from cohortex.pipeline.visits.pair import ONE_PERSON, ORDER, TWO_EXAMINATIONS
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.wording import count_text, percent_change, percent_text, volume_text
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from cohortex.pipeline.study_code import is_neutral, names_no_person, study_code_from, visit_from
+from cohortex.pipeline.visits.study_code import is_neutral, names_no_person, study_code_from, visit_from
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from cohortex.errors import VisitProblem
 from cohortex.measure import QualityFlag
-from cohortex.pipeline.study_code import is_neutral
-from cohortex.pipeline.visit_headers import read_visit_headers
-from cohortex.pipeline.visit_order import Order, order_of_dates, order_of_names
-from cohortex.pipeline.visit_person import compare_persons
-from cohortex.pipeline.visits import VisitSource, find_visits
+from cohortex.pipeline.visits.finding import VisitSource, find_visits
+from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.order import Order, order_of_dates, order_of_names
+from cohortex.pipeline.visits.person import compare_persons
+from cohortex.pipeline.visits.study_code import is_neutral
 
 ONE_PERSON, TWO_EXAMINATIONS, ORDER = "one person", "two examinations", "order of the visits"
 """The checks of `doubts_about` that put the whole comparison in doubt."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from cohortex.pipeline.visit_headers import read_visit_headers
+from cohortex.pipeline.visits.headers import read_visit_headers
 
 Order = Literal["earlier", "later", "not known"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cohortex.pipeline.visit_headers import VisitHeaders, read_visit_headers
+from cohortex.pipeline.visits.headers import VisitHeaders, read_visit_headers
 
 _ID, _NAME, _BIRTH_DATE = "patient ID", "name", "birth date"
 

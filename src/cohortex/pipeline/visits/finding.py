@@ -12,8 +12,8 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from cohortex.errors import VisitProblem
-from cohortex.pipeline.study_code import names_no_person, study_code_from, visit_from
-from cohortex.pipeline.visit_order import natural_key, sorting_key
+from cohortex.pipeline.visits.order import natural_key, sorting_key
+from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, visit_from
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".hdr", ".img", ".img.gz")

@@ -11,7 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline import find_visit_pair
-from cohortex.pipeline.visit_pair import doubts_about, refuse_two_persons
+from cohortex.pipeline.visits import doubts_about, refuse_two_persons
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 from pydicom.dataset import FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from cohortex.pipeline.visit_headers import read_visit_headers
-from cohortex.pipeline.visit_order import order_of_dates, order_of_names, sorting_key
+from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.order import order_of_dates, order_of_names, sorting_key
 
 
 @pytest.mark.parametrize(
