@@ -218,3 +218,11 @@ def test_the_library_underneath_says_nothing(dicom_slice, save_series, caplog, r
     read_upload(folder)
     assert caplog.records == []
     assert list(recwarn) == []
+
+
+def test_every_task_of_reading_an_archive_comes_to_its_end(dicom_slice, save_series, zipped):
+    path = zipped(save_series(stack(dicom_slice)))
+    told = {}
+    read_upload(path, progress=lambda progress: told.update({progress.task: progress}))
+    assert set(told) == {f"unpacking {path.name}", "reading headers", "reading slices"}
+    assert all(progress.done == progress.total for progress in told.values())

@@ -241,6 +241,8 @@ def _from_zip(path: Path, folder: Path, meter: _Meter, progress: ProgressCallbac
                 problems.append((member.filename, UnreadableFile(reason)))
                 continue
             names[target] = member.filename
+    if names:
+        progress(Progress(task=f"unpacking {path.name}", done=len(members), total=len(members)))
     return Unpacked(folder=folder, names=names, problems=tuple(problems))
 
 

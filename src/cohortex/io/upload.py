@@ -253,6 +253,8 @@ def _read_members(
                 ignored.append((name, f"{name}: not an image file"))
         except CohortexError as error:
             problems.append(Problem(file=name, error=error))
+    if dicom:
+        progress(Progress(task="reading headers", done=len(names), total=len(names)))
     found = images_of_files(dicom, gaps=gaps, uneven=uneven, progress=progress)
     problems.extend(Problem(file=name, error=error, series_known=True) for name, error in found.problems)
     ignored.extend(found.ignored)
