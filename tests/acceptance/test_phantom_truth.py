@@ -22,7 +22,7 @@ from cohortex.pipeline.results import ComparisonResult
 
 pytestmark = pytest.mark.acceptance
 
-SEEDS = range(101, 111)
+SEEDS = range(201, 211)
 THICKNESSES_MM = ((1.0, 1.0), (1.0, 4.0), (4.0, 1.0), (4.0, 4.0))  # of the two visits, taken in turn
 VENDORS = (("siemens-like", "ge-like"), ("philips-like", "siemens-like"), ("ge-like", "philips-like"))
 

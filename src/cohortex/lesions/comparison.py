@@ -22,8 +22,10 @@ from cohortex.lesions.lesion import EventKind, LesionEvent
 from cohortex.lesions.matching import LabelArray, MatchedGroup, match_outlines
 from cohortex.lesions.outline import LesionOutline, kind_of, placed
 from cohortex.lesions.parameters import LesionParameters
+from cohortex.lesions.second_look import second_look
 from cohortex.lesions.seeking import looked_for
 from cohortex.lesions.side import Side, lattice_over, outlines_on, with_labels
+from cohortex.lesions.visit_change import VisitChange, visit_changes
 from cohortex.lesions.volume import VolumeTable
 from cohortex.transform import Rigid, Transform
 
@@ -98,6 +100,11 @@ def compare_lesions(
         Side.of(baseline, baseline_from_midway, parameters),
         Side.of(follow_up, follow_up_from_midway, parameters),
     )
+    changes = visit_changes(sides)
+    sides = (
+        Side.of(second_look(baseline, changes[0], parameters), baseline_from_midway, parameters),
+        Side.of(second_look(follow_up, changes[1], parameters), follow_up_from_midway, parameters),
+    )
     lattice = lattice_over(midway, sides)
     on_lattice = [outlines_on(side, lattice) for side in sides]
     groups = match_outlines(
@@ -122,12 +129,13 @@ def compare_lesions(
     )
     found_b, found_f = joined_b, joined_f
     measured = measured_jointly((found_b, found_f), groups, parameters)
-    enough = [
+    borne_out = [
         max(_volumes(group, measured.tables)) >= parameters.kept_share * parameters.smallest_volume_mm3
+        and _is_borne_out(group, (found_b, found_f), changes, parameters)
         for group in groups
     ]
-    if not all(enough):  # seen twice, it proved too small
-        groups = tuple(group for group, large in zip(groups, enough, strict=True) if large)
+    if not all(borne_out):  # seen twice, it proved too small, or no different from what the other visit shows there
+        groups = tuple(group for group, kept in zip(groups, borne_out, strict=True) if kept)
         found_b, groups = with_labels(found_b, groups, 0)
         found_f, groups = with_labels(found_f, groups, 1)
         measured = measured_jointly((found_b, found_f), groups, parameters)
@@ -182,6 +190,21 @@ def _judged(group: MatchedGroup, measured: JointMeasurement, parameters: LesionP
     if len(group.baseline) == len(group.follow_up) == 1:
         sd = measured.change_sd_mm3.get((group.baseline[0], group.follow_up[0]), sd)
     return _Verdict(_kind(group, volumes[0], volumes[1], sd, parameters), volumes[0], volumes[1], sd)
+
+
+def _is_borne_out(
+    group: MatchedGroup,
+    sides: tuple[Side, Side],
+    changes: tuple[VisitChange, VisitChange],
+    parameters: LesionParameters,
+) -> bool:
+    """Whether a lesion that only one visit shows differs there from the other visit; true where that is not known."""
+    if group.baseline and group.follow_up:
+        return True
+    which = 0 if group.baseline else 1
+    side, labels = sides[which], (group.baseline or group.follow_up)
+    scores = changes[which].score[np.isin(side.labels, labels)] * side.signs[labels[0] - 1]
+    return bool(np.isnan(scores).any() or scores.max(initial=-np.inf) >= parameters.change_least_score)
 
 
 def _volumes(group: MatchedGroup, tables: tuple[VolumeTable, VolumeTable]) -> tuple[float, float]:

@@ -25,7 +25,7 @@ TOUCHING = ndimage.generate_binary_structure(3, 1)
 """Voxels of one lesion share a face."""
 
 
-def lesion_seeds(
+def lesion_scores(
     excess: Array,
     *,
     noise: float,
@@ -34,8 +34,8 @@ def lesion_seeds(
     brain: Mask,
     spacing_mm: Sequence[float],
     parameters: LesionParameters,
-) -> Mask:
-    """Mark where a matched filter at any scale stands out of healthy tissue.
+) -> Array:
+    """Score how far a matched filter at its best scale stands out of healthy tissue.
 
     Averaging over a neighbourhood quiets the noise but not the doubt about the tissue, which neighbours share.
 
@@ -54,12 +54,12 @@ def lesion_seeds(
     spacing_mm : sequence of float
         Voxel spacing, mm.
     parameters : LesionParameters
-        Scales and thresholds.
+        Scales.
 
     Returns
     -------
-    ndarray of bool
-        Seeds.
+    ndarray of float32
+        Standard deviations of what the filter gives around; 0 outside the brain.
     """
     usual = np.hypot(np.float32(noise), doubt)
     bounded = np.where(brain, np.clip(excess, -_MOST_DARK * usual, _MOST_BRIGHT * usual), 0).astype(np.float32)
@@ -67,14 +67,14 @@ def lesion_seeds(
     least_stray = (_LEAST_STRAY + (_LEAST_STRAY_DEEP - _LEAST_STRAY) * deep).astype(np.float32)
     point = np.zeros((31, 31, 31), dtype=np.float32)
     point[15, 15, 15] = 1
-    seeds = np.zeros(brain.shape, dtype=bool)
+    scores = np.full(brain.shape, -np.inf, dtype=np.float32)
     for sigma_mm in parameters.scales_mm:
         left = float(np.sqrt(np.sum(blurred(point, spacing_mm, sigma_mm=sigma_mm).astype(np.float64) ** 2)))
         spread = np.hypot(np.float32(noise * left), blurred(doubt, spacing_mm, sigma_mm=sigma_mm))
         filtered = np.asarray(blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread, dtype=np.float32)
         local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=_LOCAL_MM)
-        seeds |= filtered > parameters.seed_score * np.maximum(local, least_stray)
-    return np.asarray(seeds & brain)
+        scores = np.maximum(scores, filtered / np.maximum(local, least_stray))
+    return np.where(brain, scores, 0).astype(np.float32)
 
 
 def lesion_extent(
@@ -96,7 +96,7 @@ def lesion_extent(
     least : ndarray
         What healthy tissue may reach, same shape.
     seeds : ndarray of bool
-        From `lesion_seeds`.
+        Voxels that only a lesion explains.
     brain, spacing_mm
         As there.
     least_contrast : float

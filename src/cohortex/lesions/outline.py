@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from cohortex.image import Image, Labels
-from cohortex.lesions.detection import lesion_extent, lesion_seeds
-from cohortex.lesions.expectation import CSF, GREY, WHITE, HealthyExpectation, expect_healthy, without_lesions
-from cohortex.lesions.lining import ventricular_lining
+from cohortex.lesions.backdrop import Backdrop
+from cohortex.lesions.expectation import WHITE, expect_healthy
 from cohortex.lesions.noise import NoiseModel, measure_noise
 from cohortex.lesions.parameters import LesionParameters
+from cohortex.lesions.scene import Scene, found_lesions, healthy_extras
 from cohortex.lesions.smoothing import blurred, near
 from cohortex.lesions.volume import MeasuredLesion, Measuring, ordered_by_volume
 
 Array = NDArray[np.float32]
+LabelArray = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 OUTLINED_FIRST = ("FLAIR", "T2", "T1c", "T1", "CT")
@@ -37,8 +38,6 @@ _LEAST_CONTRAST = {"FLAIR": 0.15, "T2": 0.2, "T1c": 0.15, "T1": 0.12, "CT": 0.25
 _DEEP_ONLY = ("T1c", "T1", "CT")
 """Contrasts on which a sulcus, a vessel or bone looks like a lesion: only deep white matter is searched."""
 _MARGIN_MM = 8.0
-_REFINED_MM = 1.5  # how far an outline moves once the tissue beneath is filled in
-_SOME_CSF = 0.12  # share of csf from which an outline must prove brighter than white matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +73,8 @@ class LesionOutline:
         Contrast of this visit's lesions (without sign) and its spread between them; 0 without lesions.
     parameters : LesionParameters
         The numbers used.
+    backdrop : Backdrop, optional
+        Its healthy tissue, to hold another visit against; None where nothing was looked at.
     """
 
     labels: Labels
@@ -91,6 +92,7 @@ class LesionOutline:
     typical_contrast: float
     contrast_scatter: float
     parameters: LesionParameters = field(default_factory=LesionParameters)
+    backdrop: Backdrop | None = None
 
 
 def choose_contrast(contrasts: Sequence[str]) -> str:
@@ -170,156 +172,94 @@ def outline_lesions(
         parameters=parameters,
     )
     least = _LEAST_CONTRAST[contrast] * abs(healthy.levels[WHITE])
-    healthy = replace(healthy, offset=_healthy_extras(arrays[0], healthy, inside, spacing, contrast, least))
+    extras = healthy_extras(arrays[0], healthy, brain=inside, spacing_mm=spacing, contrast=contrast, least=least)
+    healthy = replace(healthy, offset=extras)
     searched = inside if unsearched is None else inside & ~unsearched.mask[window]
     if contrast in _DEEP_ONLY:
         searched = searched & (
             blurred(fractions[0], spacing, sigma_mm=parameters.deep_sigma_mm) > parameters.deep_white
         )
-    scene = _Scene(arrays[0], healthy, searched, fractions, spacing, least, parameters)
-    labels, signs, difference = _found_lesions(scene, _SIGNS[contrast])
-    around = near(labels > 0, spacing, distance_mm=parameters.support_mm + 1)
-    noise = measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing)
-    measure = Measuring(
-        expected=(arrays[0] - difference).astype(np.float32),
-        difference=difference,
-        doubt=healthy.doubt,
-        noise=noise,
-        brain=inside,
+    scene = Scene(
+        image=arrays[0],
+        healthy=healthy,
+        searched=searched,
         spacing_mm=spacing,
+        signs=_SIGNS[contrast],
+        least_contrast=least,
+        least_volume_mm3=(
+            parameters.smallest_deep_mm3
+            if contrast in _DEEP_ONLY
+            else parameters.kept_share * parameters.smallest_volume_mm3
+        ),
         parameters=parameters,
     )
-    table = measure.all_of(labels, signs)
-    smallest = (
-        parameters.smallest_deep_mm3
-        if contrast in _DEEP_ONLY
-        else parameters.kept_share * parameters.smallest_volume_mm3
+    found = found_lesions(scene)
+    difference = np.where(searched, scene.image - found.expected, 0).astype(np.float32)
+    around = near(found.labels > 0, spacing, distance_mm=parameters.support_mm + 1)
+    box, unit = grid.cropped([w.start for w in window], [w.stop for w in window]), images[contrast].unit
+    empty = replace(
+        _nothing(contrast, brain, unit, parameters),
+        difference=Image(difference, box, unit),
+        expected=Image((scene.image - difference).astype(np.float32), box, unit),
+        doubt=Image(healthy.doubt, box, unit),
+        noise=measure_noise(difference, inside & ~around & (healthy.tissue[WHITE] > 0.8), spacing),
+        white_level=healthy.levels[WHITE],
+        least_contrast=least,
+        backdrop=Backdrop.of(scene, found.scores),
+    )
+    return with_lesions(empty, found.labels, found.signs)
+
+
+def with_lesions(outline: LesionOutline, labels: LabelArray, signs: Sequence[int]) -> LesionOutline:
+    """Measure lesions against the healthy expectation of an outline and make them its own.
+
+    Parameters
+    ----------
+    outline : LesionOutline
+        Its difference and expectation have the tissue beneath the lesions filled in; its own lesions are replaced.
+    labels : ndarray of int32
+        The lesions on the box around the brain, numbered from 1.
+    signs : sequence of int
+        By label.
+
+    Returns
+    -------
+    LesionOutline
+        Without those that prove too small or too faint, numbered by falling volume.
+    """
+    parameters, grid = outline.parameters, outline.brain.grid
+    assert outline.backdrop is not None  # it was looked at
+    window = brain_window(outline.brain.mask, grid.spacing_mm)
+    measure = Measuring(
+        expected=outline.expected.values,
+        difference=outline.difference.values,
+        doubt=outline.doubt.values,
+        noise=outline.noise,
+        brain=outline.brain.mask[window],
+        spacing_mm=grid.spacing_mm,
+        parameters=parameters,
     )
     labels, signs = ordered_by_volume(
         labels,
         signs,
-        table,
-        least_mm3=smallest,
-        least_contrast=max(parameters.kept_share * least, parameters.least_contrast_to_noise * noise.voxel),
+        measure.all_of(labels, signs),
+        least_mm3=outline.backdrop.least_volume_mm3,
+        least_contrast=max(
+            parameters.kept_share * outline.least_contrast,
+            parameters.least_contrast_to_noise * outline.noise.voxel,
+        ),
     )
     table = measure.all_of(labels, signs)
-    box, unit = grid.cropped([w.start for w in window], [w.stop for w in window]), images[contrast].unit
-    return LesionOutline(
-        labels=Labels(placed(labels.astype(np.uint16), window, grid.shape), grid, metadata={"contrast": contrast}),
+    return replace(
+        outline,
+        labels=Labels(
+            placed(labels.astype(np.uint16), window, grid.shape), grid, metadata={"contrast": outline.contrast}
+        ),
         fraction=Image(placed(table.fraction, window, grid.shape), grid, "1"),
-        contrast=contrast,
-        difference=Image(difference, box, unit),
-        expected=Image(measure.expected, box, unit),
-        doubt=Image(healthy.doubt, box, unit),
-        noise=noise,
-        brain=brain,
-        white_level=healthy.levels[WHITE],
-        least_contrast=least,
         measured=table.lesions,
-        kinds=tuple(kind_of(contrast, sign) for sign in signs),
+        kinds=tuple(kind_of(outline.contrast, sign) for sign in signs),
         typical_contrast=table.typical_contrast,
         contrast_scatter=table.contrast_scatter,
-        parameters=parameters,
-    )
-
-
-@dataclass(frozen=True)
-class _Scene:
-    image: Array
-    healthy: HealthyExpectation
-    brain: Mask
-    fractions: Array
-    spacing_mm: tuple[float, ...]
-    least_contrast: float
-    parameters: LesionParameters
-
-
-def _found_lesions(scene: _Scene, signs: Sequence[int]) -> tuple[NDArray[np.int32], tuple[int, ...], Array]:
-    """Outlines, the sign of each, and the difference to healthy tissue with the tissue beneath lesions filled in."""
-    labels = np.zeros(scene.brain.shape, dtype=np.int32)
-    found_signs: list[int] = []
-    expected = scene.healthy.whole
-    for sign in signs:
-        seeds = lesion_seeds(
-            sign * (scene.image - scene.healthy.whole),
-            noise=scene.healthy.noise,
-            doubt=np.hypot(scene.healthy.doubt, scene.healthy.regional),
-            white=scene.healthy.prior[WHITE],
-            brain=scene.brain,
-            spacing_mm=scene.spacing_mm,
-            parameters=scene.parameters,
-        )
-        found = _extent(scene, sign, expected, seeds)
-        if not found.any():
-            continue
-        reach = (
-            scene.parameters.support_mm + scene.parameters.shell_mm
-        )  # the shell corrects what the filling gets wrong
-        support = near(found > 0, scene.spacing_mm, distance_mm=reach) | ndimage.binary_dilation(found > 0)
-        expected = without_lesions(
-            scene.healthy,
-            support | (labels > 0),
-            brain=scene.brain,
-            spacing_mm=scene.spacing_mm,
-        )
-        close = near(found > 0, scene.spacing_mm, distance_mm=_REFINED_MM)  # further out the filling knows less
-        found = _extent(replace(scene, brain=scene.brain & close), sign, expected, seeds & close)
-        found[labels > 0] = 0
-        for label in range(1, int(found.max()) + 1):
-            where = found == label
-            if where.any() and not _is_fluid(scene, where, sign):
-                found_signs.append(sign)
-                labels[where] = len(found_signs)
-    difference = np.where(scene.brain, scene.image - expected, 0).astype(np.float32)
-    return labels, tuple(found_signs), difference
-
-
-def _healthy_extras(
-    image: Array, healthy: HealthyExpectation, brain: Mask, spacing_mm: tuple[float, ...], contrast: str, least: float
-) -> Array:
-    """What healthy heads show beyond their tissue mixture: lining of the ventricles, on FLAIR bright flow in csf."""
-    if contrast not in ("FLAIR", "T2"):
-        return np.zeros(brain.shape, dtype=np.float32)
-    extra = ventricular_lining(
-        image - healthy.expected,
-        white=healthy.tissue[WHITE],
-        csf=healthy.tissue[CSF],
-        brain=brain,
-        spacing_mm=spacing_mm,
-        most=least,
-    )
-    if contrast == "FLAIR":
-        fluid = np.clip((healthy.prior[CSF] - 0.5) / 0.3, 0, 1)
-        bright = np.float32(healthy.levels[GREY]) * healthy.drift
-        extra += fluid * np.clip(image - healthy.expected, 0, np.maximum(bright - healthy.expected, 0))
-    return extra
-
-
-def _is_fluid(scene: _Scene, where: Mask, sign: int) -> bool:
-    """Whether an outline is csf that flows, choroid plexus or a sulcus rather than tissue.
-
-    Mostly csf by the template; or partly, and no brighter than white matter, which on FLAIR every lesion is.
-    """
-    csf = float(scene.healthy.prior[CSF][where].mean())
-    if csf > scene.parameters.most_csf:
-        return True
-    white = scene.healthy.levels[WHITE]
-    dark_csf = scene.healthy.levels[CSF] < white
-    if sign < 0 or not dark_csf or csf < _SOME_CSF:
-        return False
-    bright = float(np.percentile((scene.image / scene.healthy.drift)[where], 75))
-    return bright < white + 0.8 * scene.least_contrast
-
-
-def _extent(scene: _Scene, sign: int, expected: Array, seeds: Mask) -> NDArray[np.int32]:
-    return lesion_extent(
-        sign * (scene.image - expected),
-        np.maximum(scene.healthy.noise, 2 * scene.healthy.doubt),
-        seeds,
-        brain=scene.brain,
-        spacing_mm=scene.spacing_mm,
-        least_contrast=scene.least_contrast,
-        parameters=scene.parameters,
     )
 
 

@@ -53,6 +53,13 @@ class LesionParameters:
         A lesion of one visit is there at the other from half the smallest volume and this many sd.
     presence_of_other : float
         ... and this share of what the other visit shows there: less is the error of a large support.
+    change_seed_score : float
+        Score of the subtraction of two visits from which a lesion is looked for at the brighter one, ...
+    second_look_score : float
+        ... where it must also reach this score by itself.
+    change_least_score : float
+        Score of the subtraction that a new or gone lesion must reach: what shows at one visit alone and does not
+        reach it is healthy tissue cut another way.
     change_share, change_sd : float
         Grown or shrunk: beyond the larger of 20 % (of the smaller volume, so that exchanging the visits exchanges the
         answer) and twice the sd.
@@ -89,6 +96,9 @@ class LesionParameters:
     presence_share: float = 0.5
     presence_sd: float = 2.0
     presence_of_other: float = 0.1
+    change_seed_score: float = 7.0
+    second_look_score: float = 2.5
+    change_least_score: float = 3.5
     change_share: float = 0.2
     change_sd: float = 2.0
     overlap_share: float = 0.25

@@ -53,11 +53,13 @@ def align_visits(
 
 
 @step(
-    version=3,
+    version=4,
     title="compare the lesions",
     sentence=(
-        "A lesion found at one visit was looked for at its place in the other; grown and shrunk mean beyond the larger "
-        "of 20 % and twice the standard deviation of the measurement; splits and mergers count once, by overlap."
+        "A lesion found at one visit was looked for at its place in the other; new and gone lesions must stand out of "
+        "the subtraction of the visits, which also shows those too faint for one visit alone; grown and shrunk mean "
+        "beyond the larger of 20 % and twice the standard deviation of the measurement; splits and mergers count once, "
+        "by overlap."
     ),
 )
 def follow_lesions(

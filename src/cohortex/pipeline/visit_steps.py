@@ -233,7 +233,7 @@ def inflow_onto(template_from_image: Transform, image: Image) -> Labels:
 
 
 @step(
-    version=2,
+    version=3,
     title="outline lesions",
     sentence=(
         "Lesions were outlined where the series departs from what its own healthy tissue foretells, with partial "
