@@ -85,7 +85,7 @@ def test_what_only_the_other_visit_makes_plain_is_found_and_measured(scenes):
     """By itself the visit shows nothing; the lesion that stays is not found by subtraction either."""
     before, after = outlined(scenes[0]), outlined(scenes[1], BLIND)
     assert after.measured == ()
-    again = second_look(after, changes_of(before, after)[1], LesionParameters())
+    again = second_look(after, changes_of(before, after)[1])
     assert [lesion.volume_mm3 for lesion in again.measured] == [pytest.approx(90, rel=0.1)]
     assert [lesion.contrast for lesion in again.measured] == [pytest.approx(150, rel=0.15)]  # 60 times the gain of 2.5
     assert (scenes[1].truth.values > 0.5)[again.labels.mask].mean() > 0.9
@@ -94,7 +94,7 @@ def test_what_only_the_other_visit_makes_plain_is_found_and_measured(scenes):
 def test_a_visit_without_change_is_returned_as_it_is(make_scene, make_ball):
     lesion = [(make_ball((15, 0, 0), 200), 1.0)]
     before, after = outlined(make_scene(lesion, seed=3)), outlined(make_scene(lesion, seed=4, motion=MOTION), BLIND)
-    assert second_look(after, changes_of(before, after)[1], LesionParameters()) is after
+    assert second_look(after, changes_of(before, after)[1]) is after
 
 
 def test_a_new_lesion_that_no_visit_shows_by_itself_is_an_event(scenes):
@@ -122,3 +122,54 @@ def test_an_outline_that_the_subtraction_does_not_bear_out_is_no_event(make_scen
     )
     assert len(mistaken.measured) == 1
     assert compared(before, mistaken).events == ()
+
+
+@pytest.mark.parametrize("slice_mm", [1.0, 4.0])
+def test_a_visit_does_not_differ_from_itself(make_scene, make_ball, slice_mm):
+    """Slices are averaged over those of the other visit only where these are thinner."""
+    outline = outlined(make_scene([(make_ball((15, 0, 0), 200), 1.0)], seed=7, slice_mm=slice_mm))
+    side = Side.of(outline, Rigid.identity(), LesionParameters())
+    change = visit_changes((side, side))[0]
+    known = np.isfinite(change.difference)
+    assert known.sum() > 0.8 * side.measuring.brain.sum()  # its rim has no neighbour in the brain to read from
+    np.testing.assert_allclose(change.difference[known], 0, atol=1e-5)
+
+
+def test_thin_slices_are_averaged_over_thick_ones(make_scene):
+    """Two scans of one healthy head: the edges of the ventricle, cut by thick slices, must not look like a change."""
+    thin, thick = outlined(make_scene(seed=8, noise=0.5)), outlined(make_scene(seed=9, noise=0.5, slice_mm=4.0))
+    sides = [Side.of(outline, Rigid.identity(), LesionParameters()) for outline in (thick, thin)]
+    change = visit_changes((sides[0], sides[1]))[0]
+    inside = np.isfinite(change.difference)
+    assert np.abs(change.difference[inside]).mean() < 0.01
+
+
+def test_a_dark_lesion_scores_at_the_scale_at_which_it_stands_out_most(make_scene, make_ball):
+    lesion = [(make_ball((12, 0, 0), 90), 1.0)]
+    before, after = (outlined(make_scene(lesions, seed=1, contrasts=("T1",))) for lesions in ([], lesion))
+    sides = [Side.of(outline, Rigid.identity(), LesionParameters()) for outline in (before, after)]
+    baseline, follow_up = visit_changes((sides[0], sides[1]))
+    assert np.nanmin(follow_up.score) == pytest.approx(-np.nanmax(baseline.score), rel=0.01)
+
+
+def test_a_lesion_that_stays_keeps_its_background_beside_one_that_is_found_anew(make_scene, make_ball):
+    stays, new = (make_ball((15, 0, 0), 35), 1.0), (make_ball((15, 6.5, 0), 60), 1.0)
+    before, after = outlined(make_scene([stays], seed=1)), outlined(make_scene([stays, new], seed=2))
+    window = brain_window(after.brain.mask, after.brain.grid.spacing_mm)
+    labels = after.labels.values[window].astype(np.int32)
+    smaller = min(after.measured, key=lambda lesion: lesion.volume_mm3).label
+    overlooked = with_lesions(after, (labels == smaller).astype(np.int32), (1,))
+    event = next(
+        event for event in compared(before, overlooked, ways=(Rigid.identity(),) * 2).events if event.baseline_labels
+    )
+    assert event.event == "same"
+    assert 1000 * event.follow_up_volume_ml == pytest.approx(35, rel=0.2)
+
+
+def test_a_comparison_without_a_look_at_one_visit_neither_finds_nor_drops(scenes):
+    before, after = (outlined(scene) for scene in scenes)
+    blank = replace(before, backdrop=None)
+    assert [event.event for event in compared(blank, after).events] == ["same", "new"]
+    assert second_look(blank, changes_of(blank, after)[0]) is blank
+    with pytest.raises(ValueError, match="nothing was looked at"):
+        with_lesions(blank, np.zeros((1, 1, 1), dtype=np.int32), ())

@@ -102,8 +102,8 @@ def compare_lesions(
     )
     changes = visit_changes(sides)
     sides = (
-        Side.of(second_look(baseline, changes[0], parameters), baseline_from_midway, parameters),
-        Side.of(second_look(follow_up, changes[1], parameters), follow_up_from_midway, parameters),
+        Side.of(second_look(baseline, changes[0]), baseline_from_midway, parameters),
+        Side.of(second_look(follow_up, changes[1]), follow_up_from_midway, parameters),
     )
     lattice = lattice_over(midway, sides)
     on_lattice = [outlines_on(side, lattice) for side in sides]
@@ -274,4 +274,5 @@ def _outline_of(side: Side, table: VolumeTable) -> LesionOutline:
         kinds=tuple(kind_of(outline.contrast, lesion.sign) for lesion in table.lesions),
         typical_contrast=table.typical_contrast,
         contrast_scatter=table.contrast_scatter,
+        backdrop=None,  # compared already, it is worth its room no longer
     )

@@ -15,7 +15,8 @@ from cohortex.lesions.smoothing import blurred
 Array = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-_LOCAL_MM = 8.0  # the filter is compared with what it gives around, mm: cortex strays more than white matter
+LOCAL_MM = 8.0
+"""A matched filter is compared with what it gives this far around, mm: cortex strays more than white matter."""
 _LEAST_STRAY = 0.8  # of the spread foretold
 _LEAST_STRAY_DEEP = 0.5  # ... deep in white matter, where folds cannot come as a surprise
 _DEEP_MM, _DEEP = 2.0, (0.8, 0.95)  # blur of the white fraction, mm, and where that begins and holds in full
@@ -72,7 +73,7 @@ def lesion_scores(
         left = float(np.sqrt(np.sum(blurred(point, spacing_mm, sigma_mm=sigma_mm).astype(np.float64) ** 2)))
         spread = np.hypot(np.float32(noise * left), blurred(doubt, spacing_mm, sigma_mm=sigma_mm))
         filtered = np.asarray(blurred(bounded, spacing_mm, sigma_mm=sigma_mm) / spread, dtype=np.float32)
-        local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=_LOCAL_MM)
+        local = local_spread(filtered, 1.0, brain, spacing_mm, sigma_mm=LOCAL_MM)
         scores = np.maximum(scores, filtered / np.maximum(local, least_stray))
     return np.where(brain, scores, 0).astype(np.float32)
 
@@ -97,8 +98,10 @@ def lesion_extent(
         What healthy tissue may reach, same shape.
     seeds : ndarray of bool
         Voxels that only a lesion explains.
-    brain, spacing_mm
-        As there.
+    brain : ndarray of bool
+        Where lesions may lie.
+    spacing_mm : sequence of float
+        Voxel spacing, mm.
     least_contrast : float
         Contrast below which nothing is a lesion, in the unit of the image.
     parameters : LesionParameters

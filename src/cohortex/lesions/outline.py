@@ -225,10 +225,16 @@ def with_lesions(outline: LesionOutline, labels: LabelArray, signs: Sequence[int
     Returns
     -------
     LesionOutline
-        Without those that prove too small or too faint, numbered by falling volume.
+        Without those that prove too small, too unsure or too faint, numbered by falling volume.
+
+    Raises
+    ------
+    ValueError
+        If the outline has no backdrop: nothing was looked at.
     """
     parameters, grid = outline.parameters, outline.brain.grid
-    assert outline.backdrop is not None  # it was looked at
+    if outline.backdrop is None:
+        raise ValueError("nothing was looked at in this outline; outline the visit with outline_lesions first.")
     window = brain_window(outline.brain.mask, grid.spacing_mm)
     measure = Measuring(
         expected=outline.expected.values,
@@ -239,17 +245,21 @@ def with_lesions(outline: LesionOutline, labels: LabelArray, signs: Sequence[int
         spacing_mm=grid.spacing_mm,
         parameters=parameters,
     )
-    labels, signs = ordered_by_volume(
-        labels,
-        signs,
-        measure.all_of(labels, signs),
-        least_mm3=outline.backdrop.least_volume_mm3,
-        least_contrast=max(
-            parameters.kept_share * outline.least_contrast,
-            parameters.least_contrast_to_noise * outline.noise.voxel,
-        ),
-    )
-    table = measure.all_of(labels, signs)
+    table, before = measure.all_of(labels, signs), -1
+    while len(signs) != before:  # without those that are dropped the contrasts, and so the volumes, settle anew
+        before = len(signs)
+        labels, signs = ordered_by_volume(
+            labels,
+            signs,
+            table,
+            least_mm3=outline.backdrop.least_volume_mm3,
+            least_sd=parameters.least_volume_sd,
+            least_contrast=max(
+                parameters.kept_share * outline.least_contrast,
+                parameters.least_contrast_to_noise * outline.noise.voxel,
+            ),
+        )
+        table = measure.all_of(labels, signs)
     return replace(
         outline,
         labels=Labels(

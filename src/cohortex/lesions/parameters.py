@@ -9,8 +9,10 @@ from dataclasses import dataclass
 class LesionParameters:
     """The numbers, tuned on phantom seeds 0 to 19 and looked at on single real visits.
 
-    All but `least_contrast_to_noise` and `most_csf` were frozen before the changes of the two-visit patient of
-    `docs/real-data.md` were opened.
+    `least_volume_sd` and those of the subtraction of two visits (`change_seed_score`, `second_look_score`,
+    `second_look_share`, `change_least_score`) were tuned on phantom seeds 0 to 35, on no real scan. They, as well as
+    `least_contrast_to_noise` and `most_csf`, came after the changes of the two-visit patient of `docs/real-data.md` had
+    been opened; all others were frozen before.
 
     Attributes
     ----------
@@ -24,6 +26,8 @@ class LesionParameters:
     kept_share : float
         A lesion of just that volume measures less half of the time; kept from this share of it, and of the least
         contrast.
+    least_volume_sd : float
+        ... and from this many of its own standard deviations: in thick slices a speck is three voxels.
     prior_sigma_mm : float
         Blur of the template's tissue fractions, mm: how far its folds may miss this brain's.
     outlier_distance : float
@@ -47,6 +51,9 @@ class LesionParameters:
         Thickness of the shell around that support from which the local background is read, mm.
     most_csf : float
         Largest mean csf fraction of a lesion by the template: more is flow, choroid plexus, dura or a sulcus.
+    some_csf : float
+        From this mean csf fraction a lesion must prove brighter than white matter; a change between visits is taken
+        for flow.
     plateau_prior_spread : float
         Relative spread of contrast between lesions assumed until the visit's own lesions tell it.
     presence_share, presence_sd : float
@@ -56,7 +63,10 @@ class LesionParameters:
     change_seed_score : float
         Score of the subtraction of two visits from which a lesion is looked for at the brighter one, ...
     second_look_score : float
-        ... where it must also reach this score by itself.
+        ... where it must also reach this score by itself, ...
+    second_look_share : float
+        ... and show over healthy tissue this share of what it shows over the other visit: where csf widened, tissue
+        stands out of the other visit and not of its surroundings.
     change_least_score : float
         Score of the subtraction that a new or gone lesion must reach: what shows at one visit alone and does not
         reach it is healthy tissue cut another way.
@@ -81,6 +91,7 @@ class LesionParameters:
     smallest_deep_mm3: float = 250.0
     smallest_volume_mm3: float = 27.0
     kept_share: float = 0.8
+    least_volume_sd: float = 2.4
     prior_sigma_mm: float = 1.5
     outlier_distance: float = 3.0
     drift_sigma_mm: float = 15.0
@@ -92,12 +103,14 @@ class LesionParameters:
     support_mm: float = 2.0
     shell_mm: float = 3.0
     most_csf: float = 0.3
+    some_csf: float = 0.12
     plateau_prior_spread: float = 0.2
     presence_share: float = 0.5
     presence_sd: float = 2.0
     presence_of_other: float = 0.1
     change_seed_score: float = 7.0
     second_look_score: float = 2.5
+    second_look_share: float = 0.3
     change_least_score: float = 3.5
     change_share: float = 0.2
     change_sd: float = 2.0

@@ -18,10 +18,8 @@ from cohortex.lesions.smoothing import near
 Array = NDArray[np.float32]
 LabelArray = NDArray[np.int32]
 Mask = NDArray[np.bool_]
-Box = tuple[slice, ...]
 
 _REFINED_MM = 1.5  # how far an outline moves once the tissue beneath is filled in
-_SOME_CSF = 0.12  # share of csf from which an outline must prove brighter than white matter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +175,7 @@ def _is_fluid(scene: Scene, where: Mask, sign: int) -> bool:
         return True
     white = scene.healthy.levels[WHITE]
     dark_csf = scene.healthy.levels[CSF] < white
-    if sign < 0 or not dark_csf or csf < _SOME_CSF:
+    if sign < 0 or not dark_csf or csf < scene.parameters.some_csf:
         return False
     bright = float(np.percentile((scene.image / scene.healthy.drift)[where], 75))
     return bright < white + 0.8 * scene.least_contrast

@@ -22,11 +22,8 @@ Array = NDArray[np.float32]
 Half = NDArray[np.float16]
 Mask = NDArray[np.bool_]
 
-_OWN_SHARE = 0.3  # of what the visit shows over the other that it must show over healthy tissue
-_MOST_CSF = 0.12  # share of csf by the template from which a change may be flow
 
-
-def second_look(outline: LesionOutline, change: VisitChange, parameters: LesionParameters) -> LesionOutline:
+def second_look(outline: LesionOutline, change: VisitChange) -> LesionOutline:
     """Outline the lesions that a visit shows too faintly by itself, where it is much brighter than the other.
 
     Parameters
@@ -35,8 +32,6 @@ def second_look(outline: LesionOutline, change: VisitChange, parameters: LesionP
         What the visit shows by itself.
     change : VisitChange
         How it differs from the other visit, on its arrays.
-    parameters : LesionParameters
-        Scores that are asked for.
 
     Returns
     -------
@@ -47,7 +42,7 @@ def second_look(outline: LesionOutline, change: VisitChange, parameters: LesionP
     backdrop = outline.backdrop
     if backdrop is None:
         return outline
-    spacing = outline.brain.grid.spacing_mm
+    parameters, spacing = outline.parameters, outline.brain.grid.spacing_mm
     window = brain_window(outline.brain.mask, spacing)
     labels = outline.labels.values[window].astype(np.int32)
     signs = [lesion.sign for lesion in outline.measured]
@@ -69,30 +64,46 @@ def second_look(outline: LesionOutline, change: VisitChange, parameters: LesionP
         for number in range(1, int(found.max()) + 1):
             where = found == number
             own = sign * outline.difference.values
-            if _is_lesion(where, own_score, own, sign * excess, backdrop, parameters.second_look_score):
+            if _is_lesion(where, own_score, own, sign * excess, backdrop, parameters):
                 signs.append(sign)
                 labels[where] = len(signs)
                 added |= where
     if not added.any():
         return outline
-    around = near(added, spacing, distance_mm=parameters.support_mm + parameters.shell_mm) & known
+    looked_at = with_lesions(_against_other(outline, excess, added, change), labels, signs)
+    return looked_at if looked_at.labels.mask[window][added].any() else outline
+
+
+def _against_other(outline: LesionOutline, excess: Array, added: Mask, change: VisitChange) -> LesionOutline:
+    """Take the other visit for the healthy background around what was added, away from all other lesions."""
+    backdrop, parameters, spacing = outline.backdrop, outline.parameters, outline.brain.grid.spacing_mm
+    assert backdrop is not None  # it was looked at
+    window = brain_window(outline.brain.mask, spacing)
+    others = (outline.labels.values[window] > 0) | (change.other_lesions & ~added)
+    around = near(added, spacing, distance_mm=parameters.support_mm + parameters.shell_mm)
+    around &= ~near(others, spacing, distance_mm=parameters.support_mm) & backdrop.searched
+    around &= np.isfinite(change.difference)
     image = outline.expected.values + outline.difference.values
     expected = np.where(around, image - excess, outline.expected.values).astype(np.float32)
-    against_other = replace(
+    return replace(
         outline,
         expected=outline.expected.with_values(expected),
-        difference=outline.difference.with_values(np.where(backdrop.searched, image - expected, 0).astype(np.float32)),
+        difference=outline.difference.with_values(np.where(around, excess, outline.difference.values)),
     )
-    return with_lesions(against_other, labels, signs)
 
 
 def _is_lesion(
-    where: Mask, own_score: Half, over_healthy: Array, over_other: Array, backdrop: Backdrop, least_score: float
+    where: Mask,
+    own_score: Half,
+    over_healthy: Array,
+    over_other: Array,
+    backdrop: Backdrop,
+    parameters: LesionParameters,
 ) -> bool:
     """Whether a visit shows an outline by itself too, if faintly, and neither in csf nor beside csf that widened."""
     csf = float(backdrop.template_csf[where].mean(dtype=np.float32))
     return (
-        csf < _MOST_CSF
-        and float(own_score[where].max()) >= least_score
-        and float(over_healthy[where].mean()) >= _OWN_SHARE * float(over_other[where].mean())
+        csf < parameters.some_csf
+        and float(own_score[where].max()) >= parameters.second_look_score
+        and float(over_healthy[where].mean()) >= parameters.second_look_share * float(over_other[where].mean())
     )

@@ -204,11 +204,42 @@ def volume_table(extents: Sequence[Extent], contrasts: Contrasts, shape: tuple[i
 
 
 def ordered_by_volume(
-    labels: NDArray[np.int32], signs: Sequence[int], table: VolumeTable, *, least_mm3: float, least_contrast: float
+    labels: NDArray[np.int32],
+    signs: Sequence[int],
+    table: VolumeTable,
+    *,
+    least_mm3: float,
+    least_sd: float,
+    least_contrast: float,
 ) -> tuple[NDArray[np.int32], tuple[int, ...]]:
-    """Drop outlines below `least_mm3` or `least_contrast` and number the rest by falling volume, from 1."""
+    """Number outlines by falling volume, from 1, and drop what is too small, too unsure or too faint.
+
+    Parameters
+    ----------
+    labels : ndarray of int32
+        Outlines, from 1.
+    signs : sequence of int
+        By label.
+    table : VolumeTable
+        What they measure.
+    least_mm3, least_sd : float
+        Volume that counts, mm³ and in its own standard deviations.
+    least_contrast : float
+        Contrast that counts, in the unit of the image.
+
+    Returns
+    -------
+    labels : ndarray of int32
+        Of those kept.
+    signs : tuple of int
+        By new label.
+    """
     kept = sorted(
-        (m for m in table.lesions if m.volume_mm3 >= least_mm3 and m.contrast >= least_contrast),
+        (
+            m
+            for m in table.lesions
+            if m.volume_mm3 >= max(least_mm3, least_sd * m.volume_sd_mm3) and m.contrast >= least_contrast
+        ),
         key=lambda m: (-m.volume_mm3, m.label),
     )
     new = np.zeros(len(signs) + 1, dtype=np.int32)

@@ -53,7 +53,7 @@ def align_visits(
 
 
 @step(
-    version=4,
+    version=5,
     title="compare the lesions",
     sentence=(
         "A lesion found at one visit was looked for at its place in the other; new and gone lesions must stand out of "

@@ -233,7 +233,7 @@ def inflow_onto(template_from_image: Transform, image: Image) -> Labels:
 
 
 @step(
-    version=3,
+    version=4,
     title="outline lesions",
     sentence=(
         "Lesions were outlined where the series departs from what its own healthy tissue foretells, with partial "
