@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pydicom
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline.visits import find_visits
@@ -25,18 +22,6 @@ def make(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"x")
-
-
-def make_dicom(path: Path, examination: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    header.StudyInstanceUID = examination
-    header.PatientName, header.PatientID = "DOE^JANE", "4711"
-    header.save_as(path)
 
 
 def found(path, **options) -> list[tuple[str, str, list[str]]]:
@@ -162,17 +147,17 @@ def test_folders_of_persons_and_visits_are_searched(folder):
     ]
 
 
-def test_dicom_of_one_examination_is_one_visit_named_after_the_folder_not_the_patient(folder):
-    make_dicom(folder / "t1" / "1", "1.2.3")
-    make_dicom(folder / "flair" / "deep" / "1.dcm", "1.2.3")
+def test_dicom_of_one_examination_is_one_visit_named_after_the_folder_not_the_patient(folder, make_dicom):
+    make_dicom(folder / "t1" / "1", StudyInstanceUID="1.2.3")
+    make_dicom(folder / "flair" / "deep" / "1.dcm", StudyInstanceUID="1.2.3")
     make(folder, "flair/deep/notes.txt")
     assert found(folder) == [("patient-9", "visit-1", ["."])]
 
 
-def test_dicom_of_several_examinations_is_several_visits(folder):
+def test_dicom_of_several_examinations_is_several_visits(folder, make_dicom):
     for visit, series in (("visit-1", "t1"), ("visit-1", "t2"), ("visit-2", "t1")):
-        make_dicom(folder / "case-1" / visit / series / "1", f"1.2.{visit[-1]}")
-    make_dicom(folder / "case-2" / "1", "1.2.9")
+        make_dicom(folder / "case-1" / visit / series / "1", StudyInstanceUID=f"1.2.{visit[-1]}")
+    make_dicom(folder / "case-2" / "1", StudyInstanceUID="1.2.9")
     assert found(folder) == [
         ("case-1", "visit-1", ["case-1/visit-1"]),
         ("case-1", "visit-2", ["case-1/visit-2/t1"]),
@@ -180,9 +165,9 @@ def test_dicom_of_several_examinations_is_several_visits(folder):
     ]
 
 
-def test_examinations_whose_folders_are_mixed_are_told_apart(folder):
+def test_examinations_whose_folders_are_mixed_are_told_apart(folder, make_dicom):
     for series, examination in (("a", "1.2.1"), ("b", "1.2.2"), ("c", "1.2.1")):
-        make_dicom(folder / series / "1", examination)
+        make_dicom(folder / series / "1", StudyInstanceUID=examination)
     assert sorted(paths for _, _, paths in found(folder)) == [["a", "c"], ["b"]]
 
 

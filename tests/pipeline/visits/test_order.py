@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pydicom
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from cohortex.pipeline.visits.headers import read_visit_headers
 from cohortex.pipeline.visits.order import order_of_dates, order_of_names, sorting_key
@@ -60,20 +58,6 @@ def test_names_that_do_not_tell_have_none(first, second):
     assert order_of_names(first, second) == order_of_names(second, first) == "not known"
 
 
-def make_dicom(path: Path, date: str) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header = FileDataset(str(path), {}, file_meta=meta, preamble=b"\0" * 128)
-    header.StudyDate, header.StudyInstanceUID = date, f"1.2.{date or 1}"
-    header.PixelData = bytes(200_000)  # the head of the file is enough
-    header["PixelData"].VR = "OW"
-    header.save_as(path)
-    return path
-
-
 def packed(path: Path, *files: Path) -> Path:
     if path.suffix == ".zip":
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -87,21 +71,21 @@ def packed(path: Path, *files: Path) -> Path:
     return path
 
 
-def test_the_date_is_found_in_files_folders_and_archives(tmp_path):
-    file = make_dicom(tmp_path / "a" / "deep" / "1", "20240315")
+def test_the_date_is_found_in_files_folders_and_archives(tmp_path, make_dicom):
+    file = make_dicom(tmp_path / "a" / "deep" / "1", StudyDate="20240315")
     (tmp_path / "a" / "notes.txt").write_text("no scan")
     for path in (file, tmp_path / "a", packed(tmp_path / "a.zip", file), packed(tmp_path / "a.tar.gz", file)):
         assert read_visit_headers([path]).dates == {"20240315"}
 
 
 @pytest.mark.parametrize("date", ["", "00000000", "2024"])
-def test_a_date_that_is_none_counts_as_none(tmp_path, date):
+def test_a_date_that_is_none_counts_as_none(tmp_path, date, make_dicom):
     with pydicom.config.disable_value_validation():
-        assert read_visit_headers([make_dicom(tmp_path / "1.dcm", date)]).dates == frozenset()
+        assert read_visit_headers([make_dicom(tmp_path / "1.dcm", StudyDate=date)]).dates == frozenset()
 
 
-def test_broken_files_and_files_without_dates_have_no_date(tmp_path):
-    whole = packed(tmp_path / "whole.zip", make_dicom(tmp_path / "1.dcm", "20240315"))
+def test_broken_files_and_files_without_dates_have_no_date(tmp_path, make_dicom):
+    whole = packed(tmp_path / "whole.zip", make_dicom(tmp_path / "1.dcm", StudyDate="20240315"))
     (tmp_path / "cut.zip").write_bytes(whole.read_bytes()[:200])
     (tmp_path / "cut.tar.gz").write_bytes(b"\x1f\x8b" + bytes(50))
     (tmp_path / "cut.dcm").write_bytes((tmp_path / "1.dcm").read_bytes()[:140])
@@ -110,11 +94,11 @@ def test_broken_files_and_files_without_dates_have_no_date(tmp_path):
         assert read_visit_headers([tmp_path / name]).dates == frozenset()
 
 
-def test_dates_order_visits_unless_they_are_equal_missing_or_overlap(tmp_path):
-    first = make_dicom(tmp_path / "a" / "1", "20231215")
-    second = make_dicom(tmp_path / "b" / "1", "20240115")
+def test_dates_order_visits_unless_they_are_equal_missing_or_overlap(tmp_path, make_dicom):
+    first = make_dicom(tmp_path / "a" / "1", StudyDate="20231215")
+    second = make_dicom(tmp_path / "b" / "1", StudyDate="20240115")
     assert order_of_dates([first], [second]) == "earlier"
     assert order_of_dates([second], [first]) == "later"
-    assert order_of_dates([first], [make_dicom(tmp_path / "c" / "1", "20231215")]) == "not known"
-    assert order_of_dates([first], [make_dicom(tmp_path / "d" / "1", "")]) == "not known"
-    assert order_of_dates([first, second], [make_dicom(tmp_path / "e" / "1", "20240101")]) == "not known"
+    assert order_of_dates([first], [make_dicom(tmp_path / "c" / "1", StudyDate="20231215")]) == "not known"
+    assert order_of_dates([first], [make_dicom(tmp_path / "d" / "1", StudyDate="")]) == "not known"
+    assert order_of_dates([first, second], [make_dicom(tmp_path / "e" / "1", StudyDate="20240101")]) == "not known"

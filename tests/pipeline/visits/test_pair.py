@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
-import pydicom
 import pytest
-from pydicom.dataset import FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline import find_visit_pair
@@ -28,18 +26,10 @@ def make(folder: Path, *names: str) -> None:
         (folder / name).write_bytes(name.encode())
 
 
-def make_dicom(folder: Path, date: str, **entries: str) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = MRImageStorage
-    meta.MediaStorageSOPInstanceUID = pydicom.uid.generate_uid()
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header = FileDataset("1", {}, file_meta=meta, preamble=b"\0" * 128)
-    header.StudyDate, header.StudyInstanceUID = date, pydicom.uid.generate_uid()
-    for keyword, value in entries.items():
-        setattr(header, keyword, value)
-    header.save_as(folder / "1.dcm")
-    return folder
+@pytest.fixture
+def make_visit(make_dicom) -> Callable[..., Path]:
+    """A folder of one file: `make_visit(folder, date, PatientID="M-042")`."""
+    return lambda folder, date, **entries: make_dicom(folder / "1.dcm", StudyDate=date, **entries).parent
 
 
 def names(*paths: Path) -> list[str]:
@@ -67,9 +57,9 @@ def test_sessions_of_a_bids_person_are_put_in_order(folder):
     assert names(folder / "sub-1") == ["1 ses-pre", "1 ses-post"]
 
 
-def test_study_dates_say_more_than_names(folder):
-    make_dicom(folder / "visit-1", "20240415")
-    make_dicom(folder / "visit-2", "20240115")
+def test_study_dates_say_more_than_names(folder, make_visit):
+    make_visit(folder / "visit-1", "20240415")
+    make_visit(folder / "visit-2", "20240115")
     pair = find_visit_pair(folder)
     assert [visit.visit for visit in pair] == ["visit-2", "visit-1"]
     (doubt,) = doubts_about(*pair)
@@ -78,9 +68,9 @@ def test_study_dates_say_more_than_names(folder):
     assert "dates in their headers say the order used here" in doubt.message
 
 
-def test_dates_order_visits_whose_names_do_not(folder):
-    make_dicom(folder / "week-6", "20240415")
-    make_dicom(folder / "visit-1", "20240115")
+def test_dates_order_visits_whose_names_do_not(folder, make_visit):
+    make_visit(folder / "week-6", "20240415")
+    make_visit(folder / "visit-1", "20240115")
     assert names(folder) == ["patient-9 visit-1", "patient-9 week-6"]
     assert doubts_about(*find_visit_pair(folder)) == ()
 
@@ -159,8 +149,8 @@ def test_the_codes_of_two_persons_are_doubted(folder):
     assert "codes of two persons (case-1, case-2)" in doubt.message
 
 
-def test_a_pair_given_against_its_dates_is_kept_and_doubted(folder):
-    later, earlier = make_dicom(folder / "one", "20240415"), make_dicom(folder / "two", "20240115")
+def test_a_pair_given_against_its_dates_is_kept_and_doubted(folder, make_visit):
+    later, earlier = make_visit(folder / "one", "20240415"), make_visit(folder / "two", "20240115")
     pair = find_visit_pair(later, earlier)
     assert [visit.paths for visit in pair] == [(later,), (earlier,)]
     (doubt,) = doubts_about(*pair)
@@ -181,13 +171,17 @@ MARIA = {"PatientID": "M-0042", "PatientName": "PHANTOM^MARIA", "PatientBirthDat
 LUCA = {"PatientID": "M-0077", "PatientName": "PHANTOM^LUCA", "PatientBirthDate": "19550302"}
 
 
-def two_visits(folder: Path, first: dict[str, str], second: dict[str, str]) -> tuple[Path, Path]:
-    """Of names that read as the codes of two persons."""
-    return make_dicom(folder / "s1", "20240115", **first), make_dicom(folder / "s2", "20240415", **second)
+@pytest.fixture
+def two_visits(folder, make_visit) -> Callable[..., tuple[Path, Path]]:
+    """Two folders of names that read as the codes of two persons."""
+    return lambda first, second: (
+        make_visit(folder / "s1", "20240115", **first),
+        make_visit(folder / "s2", "20240415", **second),
+    )
 
 
-def test_two_persons_by_their_headers_are_refused_without_naming_them(folder):
-    paths = two_visits(folder, MARIA, LUCA)
+def test_two_persons_by_their_headers_are_refused_without_naming_them(two_visits):
+    paths = two_visits(MARIA, LUCA)
     with pytest.raises(VisitProblem, match=r"s1 and s2 are of two persons .*patient ID, name and birth date differ"):
         find_visit_pair(*paths)
     with pytest.raises(VisitProblem, match="say so with --same-person") as refusal:
@@ -195,16 +189,16 @@ def test_two_persons_by_their_headers_are_refused_without_naming_them(folder):
     assert not any(value in str(refusal.value) for value in (*MARIA.values(), *LUCA.values()))
 
 
-def test_a_person_may_vouch_for_two_persons_being_one_and_the_report_says_it(folder):
-    pair = find_visit_pair(*two_visits(folder, MARIA, LUCA), study_code="p01", same_person=True)
+def test_a_person_may_vouch_for_two_persons_being_one_and_the_report_says_it(two_visits):
+    pair = find_visit_pair(*two_visits(MARIA, LUCA), study_code="p01", same_person=True)
     assert {visit.study_code for visit in pair} == {"p01"}
     (doubt,) = doubts_about(*pair)
     assert doubt.check == "one person"
     assert "may be of two persons (patient ID, name and birth date differ)" in doubt.message
 
 
-def test_one_person_by_the_headers_is_not_doubted_whatever_the_names_of_the_files(folder):
-    pair = find_visit_pair(*two_visits(folder, MARIA, MARIA | {"PatientName": "Maria^Phantom"}))
+def test_one_person_by_the_headers_is_not_doubted_whatever_the_names_of_the_files(folder, two_visits):
+    pair = find_visit_pair(*two_visits(MARIA, MARIA | {"PatientName": "Maria^Phantom"}))
     assert [visit.study_code for visit in pair] == ["s1", "s1"]
     assert not any(visit.notes for visit in pair)
     assert doubts_about(*pair) == ()
@@ -212,30 +206,30 @@ def test_one_person_by_the_headers_is_not_doubted_whatever_the_names_of_the_file
 
 
 @pytest.mark.parametrize("entries", [{"PatientID": "H-1"}, {"PatientName": "ROSSI^MARIA"}])
-def test_another_number_or_name_alone_makes_no_other_person(folder, entries):
-    refuse_two_persons(*find_visit_pair(*two_visits(folder, MARIA, MARIA | entries)))
+def test_another_number_or_name_alone_makes_no_other_person(folder, entries, two_visits):
+    refuse_two_persons(*find_visit_pair(*two_visits(MARIA, MARIA | entries)))
     assert doubts_about(*find_visit_pair(folder / "s1", folder / "s2")) == ()
 
 
-def test_headers_that_contradict_themselves_are_doubted(folder):
+def test_headers_that_contradict_themselves_are_doubted(two_visits):
     first, second = ({key: who[key] for key in ("PatientID", "PatientName")} for who in (MARIA, LUCA))
-    pair = find_visit_pair(*two_visits(folder, first, second | {"PatientID": "M-0042"}), study_code="p01")
+    pair = find_visit_pair(*two_visits(first, second | {"PatientID": "M-0042"}), study_code="p01")
     (doubt,) = doubts_about(*pair)
     assert "(name differs)" in doubt.message
 
 
 @pytest.mark.parametrize("nobody", [{"PatientID": "ANONYMOUS", "PatientName": "Anon^Patient"}, {"PatientID": "000"}])
-def test_identities_that_were_taken_out_say_nothing(folder, nobody):
-    (doubt,) = doubts_about(*find_visit_pair(*two_visits(folder, nobody, nobody)))
+def test_identities_that_were_taken_out_say_nothing(nobody, two_visits):
+    (doubt,) = doubts_about(*find_visit_pair(*two_visits(nobody, nobody)))
     assert "codes of two persons (s1, s2)" in doubt.message
-    refuse_two_persons(*find_visit_pair(*two_visits(folder, MARIA, nobody)))
+    refuse_two_persons(*find_visit_pair(*two_visits(MARIA, nobody)))
 
 
-def test_one_examination_in_two_packings_is_doubted(folder):
-    pair = find_visit_pair(*two_visits(folder, MARIA, MARIA | {"StudyInstanceUID": "1.2.3"}))
+def test_one_examination_in_two_packings_is_doubted(two_visits):
+    pair = find_visit_pair(*two_visits(MARIA, MARIA | {"StudyInstanceUID": "1.2.3"}))
     assert doubts_about(*pair) == ()
     same = MARIA | {"StudyInstanceUID": "1.2.3"}
-    (doubt,) = doubts_about(*find_visit_pair(*two_visits(folder, same, same)))
+    (doubt,) = doubts_about(*find_visit_pair(*two_visits(same, same)))
     assert (doubt.check, doubt.level) == ("two examinations", "fail")
 
 
@@ -257,6 +251,6 @@ def test_one_code_for_two_names_is_told_unless_it_was_given(folder, first, secon
         ("follow-up", "baseline", "the follow-up (named baseline) was scanned before the baseline (named follow-up):"),
     ],
 )
-def test_a_role_is_not_said_twice(folder, first, second, words):
-    pair = find_visit_pair(make_dicom(folder / first, "20240415"), make_dicom(folder / second, "20240115"))
+def test_a_role_is_not_said_twice(folder, first, second, words, make_visit):
+    pair = find_visit_pair(make_visit(folder / first, "20240415"), make_visit(folder / second, "20240115"))
     assert words in doubts_about(*pair)[0].message
