@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tarfile
+import zipfile
+from pathlib import Path
+
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -46,3 +50,42 @@ def test_no_person_is_in_what_is_printed_of_headers(tmp_path, make_dicom):
     headers = read_visit_headers([make_dicom(tmp_path / "1.dcm", PatientID="M-042", PatientName="PHANTOM^ANNA")])
     assert "042" not in repr(headers)
     assert "anna" not in f"{headers} {headers!r}".lower()
+
+
+def zip_with_a_broken_note(path: Path, scan: Path) -> Path:
+    """The note comes first and its checksum is wrong, as a bad disk leaves it."""
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("scan/0.txt", "no scan")
+        archive.write(scan, "scan/1.dcm")
+    path.write_bytes(path.read_bytes().replace(b"no scan", b"no_scan", 1))
+    return path
+
+
+def test_one_broken_file_of_an_archive_does_not_silence_the_others(tmp_path, make_dicom):
+    path = zip_with_a_broken_note(tmp_path / "1.zip", make_dicom(tmp_path / "1.dcm", PatientID="M-042"))
+    assert read_visit_headers([path]).patient_ids == {"m042"}
+
+
+def test_one_unreadable_file_of_a_folder_does_not_silence_the_others(tmp_path, make_dicom, monkeypatch):
+    opened = Path.open
+    make_dicom(tmp_path / "0.dcm", PatientID="M-077")
+    make_dicom(tmp_path / "1.dcm", PatientID="M-042")
+
+    def open_but_the_first(file: Path, mode: str):
+        if file.name == "0.dcm":
+            raise PermissionError
+        return opened(file, mode)
+
+    monkeypatch.setattr(Path, "open", open_but_the_first)
+    assert read_visit_headers([tmp_path]).patient_ids == {"m042"}
+
+
+def test_what_comes_before_the_break_of_an_archive_is_read(tmp_path, make_dicom):
+    with tarfile.open(tmp_path / "1.tar", "w") as tape:
+        for number in (1, 2):
+            tape.add(make_dicom(tmp_path / f"{number}.dcm", PatientID=f"M-{number}"), f"{number}/scan.dcm")
+    whole = (tmp_path / "1.tar").read_bytes()
+    (tmp_path / "1.tar").write_bytes(whole[:300_000])
+    assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1", "m2"}
+    (tmp_path / "1.tar").write_bytes(whole[:150_000])
+    assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1"}

@@ -12,6 +12,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -105,45 +106,64 @@ def _identity(value: object, *, joined: str) -> str:
 
 
 def _headers_in(path: Path) -> Iterator[Dataset]:
-    try:
-        seen: set[PurePosixPath] = set()
-        with_date = False
-        for probed, (name, head) in enumerate(_heads(path, seen)):
-            header = _header(head)
-            if header is not None:
-                yield header
-            if header is not None and _study_date(header):
-                seen.add(PurePosixPath(name).parent)
-                with_date = True
-            elif not with_date and probed >= _PROBED:
-                return
-    except _BROKEN:
-        return
+    seen: set[PurePosixPath] = set()
+    with_date = False
+    for probed, (name, head) in enumerate(_heads(path, seen)):
+        header = _header(head)
+        if header is not None:
+            yield header
+        if header is not None and _study_date(header):
+            seen.add(PurePosixPath(name).parent)
+            with_date = True
+        elif not with_date and probed >= _PROBED:
+            return
 
 
 def _heads(path: Path, seen: set[PurePosixPath]) -> Iterator[tuple[str, bytes]]:
-    """The start of each file, but of those beside one whose date is known."""
+    """The start of each file, but of those beside one whose date is known; a broken file ends only itself."""
+    try:
+        for name, opened in _files_in(path):
+            if PurePosixPath(name).parent in seen:
+                continue
+            try:
+                with opened() as file:
+                    head = file.read(_HEAD)
+            except _BROKEN:
+                continue
+            yield name, head
+    except _BROKEN:  # the archive itself breaks off
+        return
+
+
+def _files_in(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
+    """The files of a folder or an archive, or the file itself, each with what opens it."""
     if path.is_dir():
         for file in sorted(path.rglob("*")):
-            if PurePosixPath(file.parent) not in seen and file.is_file():
-                with file.open("rb") as stream:
-                    yield file.as_posix(), stream.read(_HEAD)
+            if file.is_file():
+                yield file.as_posix(), partial(_opened, file)
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
-                if PurePosixPath(entry.filename).parent not in seen and not entry.is_dir():
-                    with archive.open(entry) as member:
-                        yield entry.filename, member.read(_HEAD)
+                if not entry.is_dir():
+                    yield entry.filename, partial(archive.open, entry)
     elif path.name.lower().endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
         with tarfile.open(path) as archive_of_tape:
             for entry_of_tape in archive_of_tape:
-                if PurePosixPath(entry_of_tape.name).parent not in seen and entry_of_tape.isfile():
-                    file_of_tape: IO[bytes] | None = archive_of_tape.extractfile(entry_of_tape)
-                    if file_of_tape is not None:
-                        yield entry_of_tape.name, file_of_tape.read(_HEAD)
+                if entry_of_tape.isfile():
+                    yield entry_of_tape.name, partial(_opened_on_tape, archive_of_tape, entry_of_tape)
     else:
-        with path.open("rb") as stream:
-            yield path.name, stream.read(_HEAD)
+        yield path.name, partial(_opened, path)
+
+
+def _opened(file: Path) -> IO[bytes]:
+    return file.open("rb")
+
+
+def _opened_on_tape(archive: tarfile.TarFile, entry: tarfile.TarInfo) -> IO[bytes]:
+    file = archive.extractfile(entry)
+    if file is None:
+        raise tarfile.TarError(f"{entry.name}: no file.")
+    return file
 
 
 def _header(head: bytes) -> Dataset | None:
