@@ -17,7 +17,10 @@ from cohortex.errors import CohortexError, UnreadableFile, UnsafeArchive
 from cohortex.progress import Progress, ProgressCallback, silent
 
 _BLOCK_BYTES = 1 << 20
-_NESTED_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".7z", ".rar")
+ARCHIVE_ENDINGS = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
+"""What archives that can be unpacked are named."""
+
+_NESTED_ENDINGS = (*ARCHIVE_ENDINGS, ".7z", ".rar")
 _ZIP_MARKS = (b"PK\x03\x04", b"PK\x05\x06")
 _COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ")  # gzip, bzip2, xz
 _BROKEN = (EOFError, OSError, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, NotImplementedError)
@@ -67,7 +70,7 @@ class Unpacked:
 def is_archive(path: Path) -> bool:
     """Whether a file starts like a zip or tar archive, or is named like one."""
     lowered = path.name.lower()
-    if lowered.endswith((".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
+    if lowered.endswith(ARCHIVE_ENDINGS):
         return True
     with path.open("rb") as file:
         start = file.read(264)

@@ -89,3 +89,10 @@ def test_what_comes_before_the_break_of_an_archive_is_read(tmp_path, make_dicom)
     assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1", "m2"}
     (tmp_path / "1.tar").write_bytes(whole[:150_000])
     assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1"}
+
+
+@pytest.mark.parametrize("name", ["visit-2.bin", "visit-2.dcm", "visit-2.tar"])
+def test_an_archive_is_asked_of_whom_it_is_whatever_its_name(tmp_path, make_dicom, name):
+    with tarfile.open(tmp_path / name, "w") as tape:
+        tape.add(make_dicom(tmp_path / "1.dcm", PatientID="M-042"), "scan/1.dcm")
+    assert read_visit_headers([tmp_path / name]).patient_ids == {"m042"}

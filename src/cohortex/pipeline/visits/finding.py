@@ -12,10 +12,10 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from cohortex.errors import VisitProblem
+from cohortex.io.archive import ARCHIVE_ENDINGS
 from cohortex.pipeline.visits.order import natural_key, sorting_key
 from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, visit_from
 
-_ARCHIVES = (".zip", ".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")
 _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".hdr", ".img", ".img.gz")
 _NOTES = (".json", ".bval", ".bvec", ".txt", ".md", ".csv", ".tsv", ".html", ".pdf")
 _ONE_VISIT = "visit-1"
@@ -124,7 +124,7 @@ def _in_folder(folder: Path) -> list[VisitSource]:
         return [visit for person in persons for visit in _in_bids_person(person)]  # not derivatives, not sourcedata
     found: list[VisitSource] = []
     files = _files(folder)
-    for archive in (file for file in files if _ends(file, _ARCHIVES)):
+    for archive in (file for file in files if _ends(file, ARCHIVE_ENDINGS)):
         found.append(_visit(archive, [archive], "one archive"))
     if images := [file for file in files if _ends(file, _IMAGES)]:
         found += _by_names(folder, images)
@@ -274,7 +274,7 @@ def _examination(folder: Path) -> str:
 
 
 def _is_dicom_folder(folder: Path) -> bool:
-    candidates = [file for file in _files(folder) if not _ends(file, (*_IMAGES, *_ARCHIVES, *_NOTES))]
+    candidates = [file for file in _files(folder) if not _ends(file, (*_IMAGES, *ARCHIVE_ENDINGS, *_NOTES))]
     return any(_is_dicom(file) for file in candidates[:_PROBED])
 
 

@@ -20,6 +20,7 @@ from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
+from cohortex.io.archive import is_archive
 from cohortex.io.quiet import quiet_dicom_library
 
 _STUDY_DATE, _BIRTH_DATE, _STUDY_UID = 0x0008_0020, 0x0010_0030, 0x0020_000D
@@ -141,18 +142,18 @@ def _files_in(path: Path) -> Iterator[tuple[str, Callable[[], IO[bytes]]]]:
         for file in sorted(path.rglob("*")):
             if file.is_file():
                 yield file.as_posix(), partial(_opened, file)
+    elif not is_archive(path):
+        yield path.name, partial(_opened, path)
     elif zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             for entry in archive.infolist():
                 if not entry.is_dir():
                     yield entry.filename, partial(archive.open, entry)
-    elif path.name.lower().endswith((".tar", ".tgz", ".tar.gz", ".tar.bz2", ".tar.xz")):
+    else:
         with tarfile.open(path) as archive_of_tape:
             for entry_of_tape in archive_of_tape:
                 if entry_of_tape.isfile():
                     yield entry_of_tape.name, partial(_opened_on_tape, archive_of_tape, entry_of_tape)
-    else:
-        yield path.name, partial(_opened, path)
 
 
 def _opened(file: Path) -> IO[bytes]:
