@@ -6,8 +6,9 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import pydicom
 import pytest
-from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, MRImageStorage
 
 from cohortex.pipeline.visits.headers import read_visit_headers
 
@@ -84,10 +85,7 @@ def test_what_comes_before_the_break_of_an_archive_is_read(tmp_path, make_dicom)
     with tarfile.open(tmp_path / "1.tar", "w") as tape:
         for number in (1, 2):
             tape.add(make_dicom(tmp_path / f"{number}.dcm", PatientID=f"M-{number}"), f"{number}/scan.dcm")
-    whole = (tmp_path / "1.tar").read_bytes()
-    (tmp_path / "1.tar").write_bytes(whole[:300_000])
-    assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1", "m2"}
-    (tmp_path / "1.tar").write_bytes(whole[:150_000])
+    (tmp_path / "1.tar").write_bytes((tmp_path / "1.tar").read_bytes()[:300_000])
     assert read_visit_headers([tmp_path / "1.tar"]).patient_ids == {"m1"}
 
 
@@ -96,3 +94,18 @@ def test_an_archive_is_asked_of_whom_it_is_whatever_its_name(tmp_path, make_dico
     with tarfile.open(tmp_path / name, "w") as tape:
         tape.add(make_dicom(tmp_path / "1.dcm", PatientID="M-042"), "scan/1.dcm")
     assert read_visit_headers([tmp_path / name]).patient_ids == {"m042"}
+
+
+def test_a_long_list_of_images_before_the_person_hides_nobody(tmp_path, make_dicom):
+    image = pydicom.Dataset()
+    image.ReferencedSOPClassUID, image.ReferencedSOPInstanceUID = MRImageStorage, pydicom.uid.generate_uid()
+    path = make_dicom(tmp_path / "1.dcm", PatientID="M-042", SourceImageSequence=[image] * 1000)
+    assert path.read_bytes().index(b"M-042") > 100_000
+    assert read_visit_headers([path]).patient_ids == {"m042"}
+
+
+def test_an_entry_of_a_kind_it_cannot_be_says_nothing(tmp_path, make_dicom):
+    path = make_dicom(tmp_path / "1.dcm", PatientID="M-042", PatientBirthDate="19610413")
+    path.write_bytes(path.read_bytes().replace(b"\x10\x00\x20\x00LO", b"\x10\x00\x20\x00FD"))
+    headers = read_visit_headers([path])
+    assert (headers.patient_ids, headers.birth_dates) == (frozenset(), {"19610413"})

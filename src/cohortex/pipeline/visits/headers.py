@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from pydicom.dataset import Dataset
+from pydicom.errors import BytesLengthException
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 
@@ -25,11 +26,11 @@ from cohortex.io.quiet import quiet_dicom_library
 
 _STUDY_DATE, _BIRTH_DATE, _STUDY_UID = 0x0008_0020, 0x0010_0030, 0x0020_000D
 _PERSON = (0x0010_0010, 0x0010_0020, _BIRTH_DATE)  # name and ID come before it
-_HEAD = 64 * 1024  # bytes in which these lie: they are among the first elements
+_HEAD = 256 * 1024  # bytes in which these lie: among the first elements, but a list of images may come before them
 _PROBED = 200  # files looked into where no date is found
 _BROKEN = (
-    OSError, ValueError, KeyError, EOFError, RuntimeError, NotImplementedError, AttributeError, TypeError, struct.error,
-    zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError,
+    OSError, ValueError, LookupError, EOFError, RuntimeError, AttributeError, TypeError, struct.error,
+    BytesLengthException, zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError,
 )  # fmt: skip  # who reads the scans says what is wrong
 _NOBODY = re.compile(
     r"anon|(anonym|anonim|deident|pseudonym|remove|redact|unknown|unbekannt|sconosciut|inconnu)\w*|de|identified|none|"
@@ -72,34 +73,41 @@ def read_visit_headers(paths: Iterable[Path]) -> VisitHeaders:
     VisitHeaders
         For comparison with those of another visit.
     """
-    with quiet_dicom_library():
-        headers = [header for path in paths for header in _headers_in(path)]
 
     def values(read: Iterable[str]) -> frozenset[str]:
         return frozenset(filter(None, read))
 
-    return VisitHeaders(
-        dates=values(map(_study_date, headers)),
-        examinations=values(str(header.get("StudyInstanceUID") or "").strip() for header in headers),
-        patient_ids=values(_identity(header.get("PatientID"), joined="") for header in headers),
-        patient_names=values(_identity(header.get("PatientName"), joined=" ") for header in headers),
-        birth_dates=values(map(_birth_date, headers)),
-    )
+    with quiet_dicom_library():  # the library judges an entry when it is asked for
+        headers = [header for path in paths for header in _headers_in(path)]
+        return VisitHeaders(
+            dates=values(map(_study_date, headers)),
+            examinations=values(_entry(header, "StudyInstanceUID") for header in headers),
+            patient_ids=values(_identity(_entry(header, "PatientID"), joined="") for header in headers),
+            patient_names=values(_identity(_entry(header, "PatientName"), joined=" ") for header in headers),
+            birth_dates=values(map(_birth_date, headers)),
+        )
+
+
+def _entry(header: Dataset, keyword: str) -> str:
+    try:
+        return str(header.get(keyword) or "").strip()
+    except _BROKEN:  # such as a text that is declared a number
+        return ""
 
 
 def _study_date(header: Dataset) -> str:
-    date = str(header.get("StudyDate") or "").replace(".", "").strip()
+    date = _entry(header, "StudyDate").replace(".", "")
     return date if re.fullmatch(r"(19|20)\d{6}", date) else ""
 
 
 def _birth_date(header: Dataset) -> str:
-    date = str(header.get("PatientBirthDate") or "").replace(".", "").strip()
+    date = _entry(header, "PatientBirthDate").replace(".", "")
     return date if re.fullmatch(r"(18|19|20)\d{6}", date) and date != _NO_BIRTH else ""
 
 
-def _identity(value: object, *, joined: str) -> str:
+def _identity(value: str, *, joined: str) -> str:
     """One spelling of an ID or a name: no accents, capitals or signs, and the words of a name in any order."""
-    plain = unicodedata.normalize("NFKD", str(value or "").split("=")[0]).casefold()
+    plain = unicodedata.normalize("NFKD", value.split("=")[0]).casefold()
     words = re.findall(r"\w+", "".join(letter for letter in plain if not unicodedata.combining(letter)))
     if all(_NOBODY.fullmatch(word) for word in words):
         return ""
