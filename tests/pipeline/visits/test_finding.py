@@ -8,6 +8,7 @@ import pytest
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline.visits import find_visits
+from cohortex.pipeline.visits.headers import read_visit_headers
 
 
 @pytest.fixture
@@ -163,6 +164,15 @@ def test_dicom_of_several_examinations_is_several_visits(folder, make_dicom):
         ("case-1", "visit-2", ["case-1/visit-2/t1"]),
         ("case-2", "visit-1", ["case-2"]),
     ]
+
+
+def test_what_stands_in_place_of_an_examination_is_never_printed(folder, make_dicom, capfd, caplog, recwarn):
+    file = make_dicom(folder / "1.dcm", StudyInstanceUID="1.2.3.4.5.6")
+    file.write_bytes(file.read_bytes().replace(b"1.2.3.4.5.6", b"M-042 MARIA"))
+    assert found(folder) == [("patient-9", "visit-1", ["."])]
+    assert read_visit_headers([folder]).examinations == {"M-042 MARIA"}
+    assert "MARIA" not in "".join(capfd.readouterr()) + caplog.text
+    assert [str(warning.message) for warning in recwarn] == []
 
 
 def test_examinations_whose_folders_are_mixed_are_told_apart(folder, make_dicom):

@@ -8,11 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import pydicom
-from pydicom.errors import InvalidDicomError
-
 from cohortex.errors import VisitProblem
 from cohortex.io.archive import ARCHIVE_ENDINGS
+from cohortex.pipeline.visits.headers import read_visit_headers
 from cohortex.pipeline.visits.order import natural_key, sorting_key
 from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, visit_from
 
@@ -263,13 +261,8 @@ def _told_apart(visits: list[VisitSource]) -> list[VisitSource]:
 
 def _examination(folder: Path) -> str:
     for file in _files(folder):
-        if _is_dicom(file):
-            try:
-                header = pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["StudyInstanceUID"], force=True)
-            except (InvalidDicomError, OSError, ValueError, KeyError, EOFError):
-                continue  # the reader will say what is wrong with it
-            if uid := header.get("StudyInstanceUID"):
-                return str(uid)
+        if _is_dicom(file) and (uids := read_visit_headers([file]).examinations):
+            return min(uids)
     return folder.as_posix()
 
 
