@@ -225,6 +225,14 @@ def test_identities_that_were_taken_out_say_nothing(nobody, two_visits):
     refuse_two_persons(*find_visit_pair(*two_visits(MARIA, nobody)))
 
 
+def test_the_name_of_a_trial_in_place_of_the_patients_makes_no_one_person(two_visits):
+    trial = {"PatientID": "", "PatientName": "MSTRIAL^BRAIN", "PatientBirthDate": ""}
+    pair = find_visit_pair(*two_visits(trial, trial))
+    assert [visit.study_code for visit in pair] == ["s1", "s2"]
+    (doubt,) = doubts_about(*pair)
+    assert "codes of two persons (s1, s2)" in doubt.message
+
+
 def test_one_examination_in_two_packings_is_doubted(two_visits):
     pair = find_visit_pair(*two_visits(MARIA, MARIA | {"StudyInstanceUID": "1.2.3"}))
     assert doubts_about(*pair) == ()

@@ -11,6 +11,8 @@ from cohortex.pipeline.visits.person import PersonsInHeaders
         ((), (), False, False),
         (("patient ID",), (), True, False),
         (("birth date",), (), False, False),  # many share one
+        (("name",), (), False, False),  # the trial's
+        (("name", "birth date"), (), True, False),
         (("patient ID", "birth date"), ("name",), True, False),  # a marriage
         (("name", "birth date"), ("patient ID",), True, False),  # another hospital
         (("patient ID",), ("name",), False, False),

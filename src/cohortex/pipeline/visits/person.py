@@ -26,8 +26,11 @@ class PersonsInHeaders:
 
     @property
     def same(self) -> bool:
-        """Whether they are one person: most entries agree, the ID or the name among them."""
-        return len(self.agree) > len(self.differ) and any(entry in self.agree for entry in (_ID, _NAME))
+        """Whether they are one person: most entries agree, the ID or two others among them.
+
+        The name alone tells none: sites enter that of the trial.
+        """
+        return len(self.agree) > len(self.differ) and (_ID in self.agree or {_NAME, _BIRTH_DATE} <= {*self.agree})
 
     @property
     def different(self) -> bool:
