@@ -6,6 +6,8 @@ import zipfile
 import pytest
 
 from cohortex import phantoms
+from cohortex.pipeline.visits import finding
+from cohortex.pipeline.visits.headers import read_visit_headers
 
 
 def test_a_folder_that_does_not_hold_two_visits_is_refused_with_their_names(cohortex, uploads, tmp_path):
@@ -96,3 +98,17 @@ def test_two_persons_by_their_headers_are_refused_before_anything_is_written(coh
     vouched = cohortex(*words, "--same-person")
     assert "warning: By their DICOM headers the visits may be of two persons" in vouched.err
     assert "share no usable contrast" in vouched.err
+
+
+def test_the_headers_of_each_visit_are_read_once(cohortex, uploads, of_ct, tmp_path, monkeypatch):
+    asked = []
+
+    def counted(paths):
+        asked.append(paths)
+        return read_visit_headers(paths)
+
+    monkeypatch.setattr(finding, "read_visit_headers", counted)
+    first = uploads / "p01_visit-1.zip"
+    said = cohortex("compare", first, of_ct, "-o", tmp_path / "out", "--workers", 0)
+    assert "share no usable contrast" in said.err
+    assert asked == [(first,), (of_ct,)]

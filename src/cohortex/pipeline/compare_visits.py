@@ -24,7 +24,7 @@ from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import Node, step
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
 from cohortex.pipeline.visit_result import method_records, visit_result, visit_values, without_sentences
-from cohortex.pipeline.visits import VisitSource, doubts_about, refuse_two_persons
+from cohortex.pipeline.visits import VisitSource, doubts_about, refuse_two_persons, with_headers
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
 from cohortex.templates import describe_place
@@ -159,7 +159,7 @@ def compare_visits(
     Parameters
     ----------
     baseline, follow_up : VisitSource
-        The earlier and the later visit.
+        The earlier and the later visit, of `find_visit_pair` or made by the caller.
     contrasts : mapping of str to str, optional
         As in `process_visit`; a file is taken for the visit it lies in.
     same_person : bool
@@ -182,10 +182,11 @@ def compare_visits(
         If a visit cannot be read or used, a file of `contrasts` lies in neither, they share no contrast, or a step
         fails.
     """
-    sources = baseline, follow_up
     refuse_other_visits(output, study_code=baseline.study_code, visits=[baseline.visit, follow_up.visit])
+    sources = with_headers(baseline), with_headers(follow_up)
     if not same_person:
         refuse_two_persons(*sources)
+    doubts = doubts_about(*sources)
     shares = share_out(contrasts or {}, sources)
     with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
         looked_at = [
@@ -271,7 +272,7 @@ def compare_visits(
             files=files,
             cohortex_version=__version__,
             images=pictures,
-            notices=doubts_about(baseline, follow_up),
+            notices=doubts,
         )
 
 

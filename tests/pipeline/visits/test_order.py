@@ -95,10 +95,16 @@ def test_broken_files_and_files_without_dates_have_no_date(tmp_path, make_dicom)
 
 
 def test_dates_order_visits_unless_they_are_equal_missing_or_overlap(tmp_path, make_dicom):
-    first = make_dicom(tmp_path / "a" / "1", StudyDate="20231215")
-    second = make_dicom(tmp_path / "b" / "1", StudyDate="20240115")
-    assert order_of_dates([first], [second]) == "earlier"
-    assert order_of_dates([second], [first]) == "later"
-    assert order_of_dates([first], [make_dicom(tmp_path / "c" / "1", StudyDate="20231215")]) == "not known"
-    assert order_of_dates([first], [make_dicom(tmp_path / "d" / "1", StudyDate="")]) == "not known"
-    assert order_of_dates([first, second], [make_dicom(tmp_path / "e" / "1", StudyDate="20240101")]) == "not known"
+    first, second, equal, none, between = (
+        make_dicom(tmp_path / name / "1", StudyDate=date)
+        for name, date in zip("abcde", ("20231215", "20240115", "20231215", "", "20240101"), strict=True)
+    )
+
+    def order(one: list[Path], other: list[Path]) -> str:
+        return order_of_dates(read_visit_headers(one), read_visit_headers(other))
+
+    assert order([first], [second]) == "earlier"
+    assert order([second], [first]) == "later"
+    assert order([first], [equal]) == "not known"
+    assert order([first], [none]) == "not known"
+    assert order([first, second], [between]) == "not known"

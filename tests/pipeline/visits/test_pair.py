@@ -9,7 +9,7 @@ import pytest
 
 from cohortex.errors import VisitProblem
 from cohortex.pipeline import find_visit_pair
-from cohortex.pipeline.visits import doubts_about, refuse_two_persons
+from cohortex.pipeline.visits import doubts_about, find_visits, refuse_two_persons
 
 
 @pytest.fixture
@@ -187,6 +187,22 @@ def test_two_persons_by_their_headers_are_refused_without_naming_them(two_visits
     with pytest.raises(VisitProblem, match="say so with --same-person") as refusal:
         find_visit_pair(*paths, study_code="p01")
     assert not any(value in str(refusal.value) for value in (*MARIA.values(), *LUCA.values()))
+
+
+def test_visits_that_were_not_found_as_a_pair_are_asked_too(two_visits):
+    first, second = (find_visits(path)[0] for path in two_visits(MARIA, LUCA))
+    with pytest.raises(VisitProblem, match="are of two persons"):
+        refuse_two_persons(first, second)
+    assert doubts_about(first, second)[0].check == "one person"
+
+
+def test_what_the_headers_say_is_read_once_and_never_shown(two_visits):
+    paths = two_visits(MARIA, LUCA)
+    pair = find_visit_pair(*paths, same_person=True)
+    assert "042" not in repr(pair)
+    for path in paths:
+        (path / "1.dcm").unlink()
+    assert "may be of two persons (patient ID, name and birth date differ)" in doubts_about(*pair)[0].message
 
 
 def test_a_person_may_vouch_for_two_persons_being_one_and_the_report_says_it(two_visits):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cohortex.errors import VisitProblem
 from cohortex.io.archive import ARCHIVE_ENDINGS
-from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.headers import VisitHeaders, read_visit_headers
 from cohortex.pipeline.visits.order import natural_key, sorting_key
 from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, visit_from
 
@@ -38,6 +38,8 @@ class VisitSource:
         Why this is one visit, in words.
     notes : tuple of str
         Which scans beside it were left out, and what to do about it.
+    headers : VisitHeaders or None
+        What the headers of `paths` say, where they were read; `headers_of` reads them where not. Never shown.
     """
 
     study_code: str
@@ -45,6 +47,7 @@ class VisitSource:
     paths: tuple[Path, ...]
     reason: str
     notes: tuple[str, ...] = ()
+    headers: VisitHeaders | None = field(default=None, repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -106,6 +109,16 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
     return _told_apart(
         sorted(found, key=lambda visit: (natural_key(visit.study_code), sorting_key(visit.visit), visit.paths))
     )
+
+
+def headers_of(visit: VisitSource) -> VisitHeaders:
+    """Give what the headers of a visit say, read now unless they were before."""
+    return visit.headers if visit.headers is not None else read_visit_headers(visit.paths)
+
+
+def with_headers(visit: VisitSource) -> VisitSource:
+    """Let a visit carry what its headers say, so that they are read once: an archive is unpacked for it."""
+    return replace(visit, headers=headers_of(visit))
 
 
 def names_of(paths: Sequence[Path]) -> str:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Literal
 
-from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.headers import VisitHeaders
 
 Order = Literal["earlier", "later", "not known"]
 
@@ -41,24 +39,23 @@ def order_of_names(first: str, second: str) -> Order:
     return "later" if _comes_before(other, one) else "not known"
 
 
-def order_of_dates(first: Iterable[Path], second: Iterable[Path]) -> Order:
+def order_of_dates(first: VisitHeaders, second: VisitHeaders) -> Order:
     """Say whether one visit was scanned before another by the study dates in DICOM headers.
 
     Parameters
     ----------
-    first, second : iterable of Path
-        Archives, folders and files of each visit.
+    first, second : VisitHeaders
+        Of each visit.
 
     Returns
     -------
     {"earlier", "later", "not known"}
         When `first` was; not known where one has no date, or the dates are equal or overlap.
     """
-    dates = read_visit_headers(first).dates, read_visit_headers(second).dates
-    if all(dates):
-        if max(dates[0]) < min(dates[1]):
+    if first.dates and second.dates:
+        if max(first.dates) < min(second.dates):
             return "earlier"
-        if max(dates[1]) < min(dates[0]):
+        if max(second.dates) < min(first.dates):
             return "later"
     return "not known"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from cohortex.errors import VisitProblem
 from cohortex.measure import QualityFlag
-from cohortex.pipeline.visits.finding import VisitSource, find_visits
-from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.finding import VisitSource, find_visits, headers_of, with_headers
+from cohortex.pipeline.visits.headers import VisitHeaders
 from cohortex.pipeline.visits.order import Order, order_of_dates, order_of_names
-from cohortex.pipeline.visits.person import compare_persons
+from cohortex.pipeline.visits.person import PersonsInHeaders, compare_persons
 from cohortex.pipeline.visits.study_code import is_neutral
 
 ONE_PERSON, TWO_EXAMINATIONS, ORDER = "one person", "two examinations", "order of the visits"
@@ -40,8 +40,8 @@ def find_visit_pair(
     Returns
     -------
     pair of VisitSource
-        The earlier and the later one, with different names; of one study code but where both names bear a code and
-        the headers do not say that they are one person's.
+        The earlier and the later one, with different names and with what their headers say; of one study code but
+        where both names bear a code and the headers do not say that they are one person's.
 
     Raises
     ------
@@ -55,6 +55,7 @@ def find_visit_pair(
             f"{pair[0].paths[0].name} and {pair[1].paths[0].name} are the same, byte for byte: one visit was copied "
             "twice. Give two visits of the patient."
         )
+    pair = with_headers(pair[0]), with_headers(pair[1])
     if not same_person:
         refuse_two_persons(*pair)
     if study_code is not None:
@@ -70,7 +71,7 @@ def refuse_two_persons(baseline: VisitSource, follow_up: VisitSource) -> None:
     VisitProblem
         With the files and which entries differ, never what they hold.
     """
-    persons = compare_persons(baseline.paths, follow_up.paths)
+    persons = compare_persons(headers_of(baseline), headers_of(follow_up))
     if persons.different:
         raise VisitProblem(
             f"{baseline.paths[0].name} and {follow_up.paths[0].name} are of two persons by their DICOM headers "
@@ -92,13 +93,16 @@ def doubts_about(baseline: VisitSource, follow_up: VisitSource) -> tuple[Quality
     tuple of QualityFlag
         Empty where nothing does. Dates and identities are compared, never told.
     """
-    doubts = (_doubt_about_persons(baseline, follow_up), _doubt_about_examinations(baseline, follow_up))
-    return tuple(doubt for doubt in (*doubts, _doubt_about_order(baseline, follow_up)) if doubt is not None)
+    headers = headers_of(baseline), headers_of(follow_up)
+    doubts = (
+        _doubt_about_persons(compare_persons(*headers), (baseline.study_code, follow_up.study_code)),
+        _doubt_about_examinations(*headers),
+        _doubt_about_order(baseline, follow_up, by_dates=order_of_dates(*headers)),
+    )
+    return tuple(doubt for doubt in doubts if doubt is not None)
 
 
-def _doubt_about_persons(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
-    persons = compare_persons(baseline.paths, follow_up.paths)
-    codes = baseline.study_code, follow_up.study_code
+def _doubt_about_persons(persons: PersonsInHeaders, codes: tuple[str, str]) -> QualityFlag | None:
     if persons.differ and not persons.same:
         message = (
             f"By their DICOM headers the visits may be of two persons ({persons.words}): what changed between them "
@@ -114,9 +118,8 @@ def _doubt_about_persons(baseline: VisitSource, follow_up: VisitSource) -> Quali
     return None
 
 
-def _doubt_about_examinations(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
-    examinations = [read_visit_headers(visit.paths).examinations for visit in (baseline, follow_up)]
-    if not examinations[0] & examinations[1]:
+def _doubt_about_examinations(baseline: VisitHeaders, follow_up: VisitHeaders) -> QualityFlag | None:
+    if not baseline.examinations & follow_up.examinations:
         return None
     message = (
         "Both visits are of one examination by their headers (Study Instance UID): one may have been given twice. "
@@ -125,8 +128,7 @@ def _doubt_about_examinations(baseline: VisitSource, follow_up: VisitSource) -> 
     return QualityFlag(check=TWO_EXAMINATIONS, level="fail", message=message)
 
 
-def _doubt_about_order(baseline: VisitSource, follow_up: VisitSource) -> QualityFlag | None:
-    by_dates = order_of_dates(baseline.paths, follow_up.paths)
+def _doubt_about_order(baseline: VisitSource, follow_up: VisitSource, *, by_dates: Order) -> QualityFlag | None:
     by_names = order_of_names(baseline.visit, follow_up.visit)
     names = _in_role(follow_up, "follow-up"), _in_role(baseline, "baseline")
     if by_dates == "later":
@@ -159,13 +161,14 @@ def _pair_in(folder: Path) -> tuple[VisitSource, VisitSource]:
     found = find_visits(folder)
     if len(found) != 2:
         raise VisitProblem(f"{_how_many(folder, found)}; give two, or a folder of two.")
-    first, second = found
-    if first.study_code != second.study_code and not compare_persons(first.paths, second.paths).same:
+    first, second = map(with_headers, found)
+    headers = headers_of(first), headers_of(second)
+    if first.study_code != second.study_code and not compare_persons(*headers).same:
         raise VisitProblem(
             f"{folder.name} holds one visit each of two persons by its names ({_told(first)} of {first.study_code}, "
             f"{_told(second)} of {second.study_code}). Give a folder of one person; if they are one, {_IN_ORDER}."
         )
-    order = order_of_dates(first.paths, second.paths)
+    order = order_of_dates(*headers)
     if order == "not known":
         order = order_of_names(first.visit, second.visit)
     if order == "not known":
@@ -207,7 +210,7 @@ def _are_copies(first: VisitSource, second: VisitSource) -> bool:
 def _under_one_code(first: VisitSource, second: VisitSource) -> tuple[VisitSource, VisitSource]:
     """One code for both, of the baseline first, unless both names bear codes that the headers do not overrule."""
     shown = [visit.study_code for visit in (first, second) if not is_neutral(visit.study_code)]
-    same = compare_persons(first.paths, second.paths).same
+    same = compare_persons(headers_of(first), headers_of(second)).same
     if len(set(shown)) > 1 and not same:
         return first, second
     code = shown[0] if shown else first.study_code

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
-from cohortex.pipeline.visits.headers import VisitHeaders, read_visit_headers
+from cohortex.pipeline.visits.headers import VisitHeaders
 
 _ID, _NAME, _BIRTH_DATE = "patient ID", "name", "birth date"
 
@@ -44,22 +42,21 @@ class PersonsInHeaders:
         return f"{', '.join(others)} and {last} differ" if others else f"{last} differs"
 
 
-def compare_persons(first: Iterable[Path], second: Iterable[Path]) -> PersonsInHeaders:
+def compare_persons(first: VisitHeaders, second: VisitHeaders) -> PersonsInHeaders:
     """Compare the patient entries in the DICOM headers of two visits.
 
     Parameters
     ----------
-    first, second : iterable of Path
-        Archives, folders and files of each visit.
+    first, second : VisitHeaders
+        Of each visit.
 
     Returns
     -------
     PersonsInHeaders
         Both lists empty where the headers say nothing: other formats, or identities taken out.
     """
-    headers = read_visit_headers(first), read_visit_headers(second)
-    entries = [entry for entry in (_ID, _NAME, _BIRTH_DATE) if all(_held(one, entry) for one in headers)]
-    agree = [entry for entry in entries if _held(headers[0], entry) & _held(headers[1], entry)]
+    entries = [entry for entry in (_ID, _NAME, _BIRTH_DATE) if _held(first, entry) and _held(second, entry)]
+    agree = [entry for entry in entries if _held(first, entry) & _held(second, entry)]
     return PersonsInHeaders(agree=tuple(agree), differ=tuple(entry for entry in entries if entry not in agree))
 
 
