@@ -20,7 +20,7 @@ from cohortex.measure import QualityFlag, check_quality
 from cohortex.pipeline.contrast import Contrast, recognise_contrast
 from cohortex.pipeline.series import SeriesLook
 from cohortex.pipeline.step import step
-from cohortex.pipeline.visits import names_of
+from cohortex.pipeline.visits import LISTED, names_of
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import align_rigid
 from cohortex.registration.alignment import Alignment
@@ -38,7 +38,6 @@ from cohortex.templates.deviation import Deviation, deviating_groups
 from cohortex.transform import Affine, Rigid, Transform, warp
 
 _LOST = "files_lost_beside"  # entry of a series: files of its folder that could not be read
-_LISTED = 3  # problems named in a message; the rest is counted
 _RIM_MM = 6.0  # around the brain: its edge is information for an alignment
 
 
@@ -91,8 +90,8 @@ def _why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
         return (
             f"{names}: no DICOM, NIfTI, NRRD or MetaImage file in it. Give the archive or folder that holds the scans."
         )
-    more = f" ({len(problems) - _LISTED} more files are broken.)" if len(problems) > _LISTED else ""
-    return f"{names}: no image could be read. {' '.join(problems[:_LISTED])}{more}"
+    more = f" ({len(problems) - LISTED} more files are broken.)" if len(problems) > LISTED else ""
+    return f"{names}: no image could be read. {' '.join(problems[:LISTED])}{more}"
 
 
 def _with_lost_slices(image: Image, problems: Sequence[Problem]) -> Image:

@@ -18,8 +18,10 @@ _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", 
 _NOTES = (".json", ".bval", ".bvec", ".txt", ".md", ".csv", ".tsv", ".html", ".pdf")
 _ONE_VISIT = "visit-1"
 _BIDS_VISIT_FOLDERS = ("anat", "dwi", "perf", "ct")
-_LISTED = 3  # files named in a note; the rest is counted
 _PROBED = 3  # files of a folder looked into for DICOM: a DICOMDIR or a note may come first
+
+LISTED = 3
+"""How many files or problems a message names; the rest is counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,7 +125,7 @@ def with_headers(visit: VisitSource) -> VisitSource:
 
 def names_of(paths: Sequence[Path]) -> str:
     """Name files in a message, the first ones of many."""
-    return ", ".join(path.name for path in paths[:_LISTED]) + (" …" if len(paths) > _LISTED else "")
+    return ", ".join(path.name for path in paths[:LISTED]) + (" …" if len(paths) > LISTED else "")
 
 
 def _in_folder(folder: Path) -> list[VisitSource]:
@@ -226,8 +228,8 @@ def _left_out(files: Sequence[Path], why: str, remedy: str) -> tuple[str, ...]:
     """Tell which images of a folder no visit was given; nothing where there are none."""
     if not files:
         return ()
-    names = ", ".join(file.name for file in files[:_LISTED]) + (
-        f" and {len(files) - _LISTED} more" if len(files) > _LISTED else ""
+    names = ", ".join(file.name for file in files[:LISTED]) + (
+        f" and {len(files) - LISTED} more" if len(files) > LISTED else ""
     )
     what, them = ("image was", "it") if len(files) == 1 else ("images were", "them")
     return (f"{len(files)} {what} left out, {why}: {names}. {remedy} {them}.",)
