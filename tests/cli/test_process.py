@@ -229,6 +229,16 @@ def test_a_name_that_is_not_shown_is_told_by_its_code(cohortex, tmp_path):
     assert "in place of a name that is not shown" in said.err
 
 
+def test_the_code_of_every_visit_of_a_folder_is_said_before_anything_is_read(cohortex, tmp_path):
+    for name in ("p01_visit-1.zip", "p01_visit-2.zip", "rossi.zip"):
+        _file(tmp_path / "visits" / name, b"")
+    said = cohortex("process", tmp_path / "visits", "-o", tmp_path / "out", "--workers", 0)
+    names, hidden = "(from names of files and folders)", "(in place of a name that is not shown)"
+    for line in (f"Study code p01 {names}, visit-1", f"Study code p01 {names}, visit-2", f"{hidden}, visit-1"):
+        assert line in said.err
+    assert "--study-code" not in said.err  # it stands for one person only
+
+
 def test_contrasts_of_one_visit_cannot_be_given_for_a_batch(cohortex, scan, tmp_path):
     for name in ("p01_visit-1", "p01_visit-2"):
         _file(tmp_path / "visits" / name / "flat_T1w.nii.gz", scan.read_bytes())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.markup import escape
 
 from cohortex.cli.screen import errors
@@ -13,10 +15,12 @@ from cohortex.report.catalogue import ENGLISH
 _STYLE = {"fail": "bold red", "warn": "yellow"}
 
 
-def tell_visit(visit: VisitSource, *, code_given: bool) -> None:
-    """Say which code and visit the scans are taken for, and what was left out of them."""
-    _say(f"{_code(visit, given=code_given)}, {visit.visit}")
-    _say_notes(visit)
+def tell_visits(visits: Sequence[VisitSource], *, code_given: bool) -> None:
+    """Say of each visit for which code and visit its scans are taken, and what was left out of them."""
+    one_person = len({visit.study_code for visit in visits}) == 1
+    for visit in visits:
+        _say(f"{_code(visit, given=code_given, one_person=one_person)}, {visit.visit}")
+        _say_notes(visit)
 
 
 def tell_pair(baseline: VisitSource, follow_up: VisitSource, *, code_given: bool) -> None:
@@ -33,12 +37,13 @@ def _say_notes(visit: VisitSource) -> None:
         _say(note, level="warn")
 
 
-def _code(visit: VisitSource, *, given: bool) -> str:
+def _code(visit: VisitSource, *, given: bool, one_person: bool = True) -> str:
     if given:
         return f"Study code {visit.study_code}"
     neutral = is_neutral(visit.study_code)
     source = "in place of a name that is not shown" if neutral else "from names of files and folders"
-    return f"Study code {visit.study_code} ({source}; --study-code gives another)"
+    remedy = "; --study-code gives another" if one_person else ""  # which stands for one person only
+    return f"Study code {visit.study_code} ({source}{remedy})"
 
 
 def _say(words: str, *, level: str = "") -> None:

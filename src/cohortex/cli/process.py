@@ -39,7 +39,7 @@ def process(
     difference and deformation maps, and the transforms. A batch goes on after a failure and ends with a
     table of what failed and why. Running it again continues where it stopped.
     """
-    from cohortex.cli.beginning import tell_visit
+    from cohortex.cli.beginning import tell_visits
     from cohortex.cli.outcome import batch_table, failures_in, folder_of, print_visit
     from cohortex.pipeline import VisitSource, find_visits, process_visit, run_batch
     from cohortex.progress import ProgressCallback
@@ -54,7 +54,7 @@ def process(
 
     if len(sources) == 1:
         sources = [replace(sources[0], visit=visit_name or sources[0].visit)]
-        tell_visit(sources[0], code_given=study_code is not None)
+    tell_visits(sources, code_given=study_code is not None)
     failures: dict[Path, list[str]] = {}
 
     def process_one(source: VisitSource, folder: Path, progress: ProgressCallback) -> None:
