@@ -64,7 +64,7 @@ def test_a_follow_up_without_a_usable_series_says_why(cohortex, uploads, tmp_pat
 
 
 def test_a_folder_with_the_report_of_another_visit_is_refused_and_stays_as_it_was(cohortex, uploads, tmp_path):
-    record = {"schema": "cohortex.visit-report/1", "study_code": "p01", "visit": "visit-1", "files": {}}
+    record = {"schema": "cohortex.visit-report/2", "study_code": "p01", "visit": "visit-1", "files": {}}
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "report.json").write_text(json.dumps(record))
     both = uploads / "p01_visit-1.zip", uploads / "p01_visit-2.zip"

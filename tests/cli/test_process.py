@@ -165,7 +165,7 @@ def test_a_visit_whose_every_series_fails_the_quality_check_is_refused(cohortex,
 
 
 def test_another_visit_in_the_folder_of_a_report_is_refused_with_both(cohortex, scan, tmp_path):
-    record = {"schema": "cohortex.visit-report/1", "study_code": "p01", "visit": "week 4", "files": {}}
+    record = {"schema": "cohortex.visit-report/2", "study_code": "p01", "visit": "week 4", "files": {}}
     _file(tmp_path / "out" / "report.json", json.dumps(record).encode())
     words = ("process", scan, "-o", tmp_path / "out", "--study-code", "p01", "--workers", 0)
     said = cohortex(*words, "--visit", "week 8")

@@ -11,7 +11,7 @@ from cohortex.pipeline.output_folder import RECORD, refuse_other_visits, remove_
 
 
 def report(folder: Path, *, files: dict[str, str] | None = None, **entries: object) -> Path:
-    record = {"schema": "cohortex.visit-report/1", "study_code": "p01", "visit": "week 4", "files": files or {}}
+    record = {"schema": "cohortex.visit-report/2", "study_code": "p01", "visit": "week 4", "files": files or {}}
     folder.mkdir(exist_ok=True)
     (folder / RECORD).write_text(json.dumps(record | entries))
     return folder
@@ -20,7 +20,7 @@ def report(folder: Path, *, files: dict[str, str] | None = None, **entries: obje
 def comparison(folder: Path) -> Path:
     return report(
         folder,
-        schema="cohortex.comparison-report/1",
+        schema="cohortex.comparison-report/2",
         baseline={"visit": "week 0"},
         follow_up={"visit": "week 4"},
     )
@@ -56,6 +56,14 @@ def test_the_same_visits_again_are_welcome(tmp_path):
     refuse_other_visits(tmp_path, study_code="p01", visits=["week 4"])
     refuse_other_visits(report(tmp_path / "out"), study_code="p01", visits=["week 4"])
     refuse_other_visits(comparison(tmp_path / "two"), study_code="p01", visits=["week 0", "week 4"])
+
+
+def test_a_report_of_an_earlier_schema_is_known_for_whose_it_is(tmp_path):
+    folder = report(tmp_path)
+    (folder / RECORD).write_text((folder / RECORD).read_text().replace("visit-report/2", "visit-report/1"))
+    refuse_other_visits(folder, study_code="p01", visits=["week 4"])
+    with pytest.raises(TargetExists, match="p01 week 4"):
+        refuse_other_visits(folder, study_code="p01", visits=["week 8"])
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"schema": "of another program"}', "{}", "\udcff"])

@@ -129,5 +129,6 @@ def test_what_was_not_outlined_is_null_with_the_reason_and_no_zero(visit: VisitR
     figures = ("lesion_count", "total_lesion_volume_ml", "total_lesion_volume_sd_ml")
     assert [record[key] for key in figures] == [None, None, None]
     assert record["lesions_not_outlined_because"] == reason
+    assert record["schema"] == "cohortex.visit-report/2"  # in the first these were numbers always
     healthy = visit_record(replace(visit, lesions=()))
     assert (healthy["lesion_count"], healthy["total_lesion_volume_ml"]) == (0, 0)

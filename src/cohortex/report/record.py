@@ -47,7 +47,7 @@ def visit_record(result: VisitResult, *, text: Mapping[str, str] = ENGLISH) -> R
         reason in "lesions_not_outlined_because". How long a step took is left out: the same scan gives the same report.
     """
     return {
-        "schema": "cohortex.visit-report/1",
+        "schema": "cohortex.visit-report/2",
         "research_use": text["research_use"],
         "headline": headline(result, text=text),
         **_visit_fields(result),
@@ -71,7 +71,7 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
     if not result.alignment_converged:
         notices.insert(0, {"level": "fail", "message": text["notice_visits_alignment"]})
     return {
-        "schema": "cohortex.comparison-report/1",
+        "schema": "cohortex.comparison-report/2",
         "research_use": text["research_use"],
         "headline": headline(result, text=text),
         "study_code": result.study_code,
