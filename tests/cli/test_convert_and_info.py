@@ -79,6 +79,14 @@ def test_nothing_is_overwritten(scan, tmp_path):
     assert {file: file.read_bytes() for file in (tmp_path / "made").iterdir()} == before
 
 
+def test_nothing_is_written_where_a_later_file_is_there_already(folder, tmp_path):
+    (tmp_path / "made").mkdir()
+    (tmp_path / "made" / "acq-two_ct.json").write_text("{}")
+    outcome = run("convert", folder, tmp_path / "made")
+    assert isinstance(outcome.exception, TargetExists)
+    assert [file.name for file in (tmp_path / "made").iterdir()] == ["acq-two_ct.json"]
+
+
 def test_several_images_do_not_go_into_one_file(folder, tmp_path):
     (folder / "cut.nii").unlink()
     outcome = run("convert", folder, tmp_path / "made.nii.gz")

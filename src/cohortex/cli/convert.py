@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -45,9 +46,11 @@ def convert(
             files = [target]
         else:
             upload = read_upload(source, gaps=gaps, uneven=uneven, progress=progress)
-            target.mkdir(parents=True, exist_ok=True)
             suffixes = [_suffix(image) for image in upload.images]
             files = [target / f"{name}{ending}" for name in bids_names(upload.images, suffixes)]
+        _refuse_existing(files)
+        if files != [target]:
+            target.mkdir(parents=True, exist_ok=True)
         written = [_written(image, file) for image, file in zip(upload.images, files, strict=True)]
     if as_json:
         typer.echo(json.dumps({"written": written, **_reasons(upload)}, indent=2, ensure_ascii=False))
@@ -69,16 +72,24 @@ def _labelled(image: Labels) -> dict[int, str]:
     return names if isinstance(names, dict) else {}
 
 
-def _written(image: Image, file: Path) -> dict[str, object]:
-    """Write an image and its sidecar, neither over an existing file."""
-    ending = image_ending(file.name) or ""
-    beside = file.with_name(f"{file.name[: -len(ending)]}.json")
-    for made in (file, beside):
+def _refuse_existing(files: Sequence[Path]) -> None:
+    """Refuse where any of the files or their sidecars is there, before the first is written."""
+    for made in (path for file in files for path in (file, _sidecar_of(file))):
         if made.exists():
             raise TargetExists(
                 f"{made.resolve().parent.name}: it holds {made.name} already, and nothing is overwritten. Give another "
                 "target, or remove what is there first."
             )
+
+
+def _sidecar_of(file: Path) -> Path:
+    ending = image_ending(file.name) or ""
+    return file.with_name(f"{file.name[: -len(ending)]}.json")
+
+
+def _written(image: Image, file: Path) -> dict[str, object]:
+    """Write an image and its sidecar."""
+    beside = _sidecar_of(file)
     write_image(image, file)
     beside.write_text(json.dumps(sidecar(image), indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     return {"file": file.name, "sidecar": beside.name, "warnings": image.metadata.get("warnings", [])}
