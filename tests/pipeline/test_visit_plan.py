@@ -17,7 +17,7 @@ from cohortex.pipeline import Runner, VisitSource, compare_visits, find_visits
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.compare_visits import align_visits, comparison_methods, follow_lesions
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
-from cohortex.pipeline.visit_result import method_records, series_records, without_sentences
+from cohortex.pipeline.visit_result import method_records, series_records, told_methods, without_sentences
 
 
 @pytest.fixture(scope="module")
@@ -85,12 +85,14 @@ def test_the_methods_tell_of_lesions_outlined_and_followed_only_where_they_were(
         [template["converged"]] * 2,
     )
     lesions = steps.measure(comparison["baseline"], plan.template_from_visit, slice_numbers=None)
-    visits = [SimpleNamespace(not_outlined=reason) for reason in not_outlined]
+    series = series_records(plan.looked_at, plan.choice)
+    visits = [SimpleNamespace(not_outlined=reason, series=series) for reason in not_outlined]
     told = sentences_of(comparison_methods(runner, [lesions], visits))
     assert ("Lesions were outlined" in told) == outlined
     assert ("diameters lie in the plane" in told) == outlined
     assert ("A lesion found at one visit was looked for" in told) == followed
     assert "halfway" in told
+    assert "Shading was removed" in told
 
 
 def test_a_visit_that_was_not_outlined_tells_of_no_outline_in_its_methods(runner, upload):
@@ -100,6 +102,19 @@ def test_a_visit_that_was_not_outlined_tells_of_no_outline_in_its_methods(runner
     assert [method.step for method in quiet] == [method.step for method in methods]
     assert "Lesions were outlined" in sentences_of(methods)
     assert "Lesions were outlined" not in sentences_of(quiet)
+
+
+@pytest.mark.parametrize(("contrast", "told"), [("CT", False), ("FLAIR", True)])
+def test_the_methods_tell_of_shading_taken_off_unless_the_visit_is_ct(runner, scans, tmp_path, contrast, told):
+    upload = phantoms.write_dicom_zip({contrast: scans[contrast]}, tmp_path / "p01_visit-1.zip")
+    plan = plan_visit(look_at_visit(runner, source(upload)))
+    methods = method_records(runner, plan.results)
+    series = series_records(plan.looked_at, plan.choice)
+    of_visit = told_methods(methods, series=series, not_outlined="")
+    assert ("Shading was removed" in sentences_of(of_visit)) == told
+    assert "Lesions were outlined" in sentences_of(of_visit)
+    visits = [SimpleNamespace(not_outlined="", series=series)] * 2
+    assert ("Shading was removed" in sentences_of(comparison_methods(runner, plan.results, visits))) == told
 
 
 def test_the_same_files_under_another_name_need_no_new_step(runner, upload, tmp_path):

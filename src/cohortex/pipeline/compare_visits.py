@@ -23,7 +23,13 @@ from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import shared_contrast
 from cohortex.pipeline.step import Node, step
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit, share_out
-from cohortex.pipeline.visit_result import method_records, visit_result, visit_values, without_sentences
+from cohortex.pipeline.visit_result import (
+    have_no_shading,
+    method_records,
+    visit_result,
+    visit_values,
+    without_sentences,
+)
 from cohortex.pipeline.visits import VisitSource, doubts_about, refuse_two_persons, with_headers
 from cohortex.progress import ProgressCallback, silent
 from cohortex.registration import MidwayAlignment, align_midway
@@ -279,12 +285,14 @@ def compare_visits(
 def comparison_methods(
     runner: Runner, nodes: Sequence[Node], visits: Sequence[VisitResult]
 ) -> tuple[MethodRecord, ...]:
-    """Give the steps behind a comparison; lesions are not told as followed where a visit was not outlined."""
+    """Give the steps behind a comparison; of lesions followed and shading taken off only where that was done."""
     methods = method_records(runner, nodes)
     if any(visit.not_outlined for visit in visits):
         methods = without_sentences(methods, (follow_lesions,))
     if all(visit.not_outlined for visit in visits):
         methods = without_sentences(methods, (steps.outline, steps.measure))
+    if all(have_no_shading(visit.series) for visit in visits):
+        methods = without_sentences(methods, (steps.take_shading_off,))
     return methods
 
 

@@ -26,7 +26,7 @@ from cohortex.pipeline.runner import Runner
 from cohortex.pipeline.series import SAY_WHICH, SeriesChoice, SeriesLook, why_not
 from cohortex.pipeline.step import Node, Step
 from cohortex.pipeline.visit_plan import LookedAtVisit, VisitPlan
-from cohortex.pipeline.visit_steps import TemplateMaps, measure, outline, why_not_outlined
+from cohortex.pipeline.visit_steps import TemplateMaps, measure, outline, take_shading_off, why_not_outlined
 from cohortex.templates import TemplateAlignment
 from cohortex.transform import Transform
 
@@ -87,12 +87,13 @@ def visit_result(
     inside = values.brain.mask
     alignment = values.alignment
     not_outlined = why_not_outlined(plan.contrast, alignment.converged)
+    series = series_records(plan.looked_at, plan.choice)
     numbers = plan.looked_at.looks[plan.choice.outlined].slice_numbers
     return VisitResult(
         study_code=plan.looked_at.source.study_code,
         visit=plan.looked_at.source.visit,
         lesion_contrast=plan.contrast,
-        series=series_records(plan.looked_at, plan.choice),
+        series=series,
         lesions=values.lesions,
         not_outlined=not_outlined,
         brain_volume_ml=float(np.count_nonzero(inside)) * voxel_ml,
@@ -119,7 +120,7 @@ def visit_result(
                 values.maps.deviation.groups, values.maps.places, values.maps.template_mm, strict=True
             )
         ),
-        methods=without_sentences(methods, (outline, measure)) if not_outlined else methods,
+        methods=told_methods(methods, series=series, not_outlined=not_outlined),
         files=files,
         cohortex_version=__version__,
         images=VisitImages(
@@ -158,6 +159,11 @@ def series_records(looked_at: LookedAtVisit, choice: SeriesChoice) -> tuple[Seri
     return tuple(records)
 
 
+def have_no_shading(series: Iterable[SeriesRecord]) -> bool:
+    """Whether every series used is CT, in Hounsfield units, of which no shading is taken off."""
+    return all(one.unit == "HU" for one in series if not one.used_for.startswith("not used"))
+
+
 def _why_not_used(looks: Sequence[SeriesLook]) -> list[str]:
     """Why each series is not used, empty where it could be; what to do about one not recognised is said once."""
     first = next((number for number, look in enumerate(looks) if look.contrast == "other"), None)
@@ -180,6 +186,14 @@ def method_records(runner: Runner, nodes: Sequence[Node]) -> tuple[MethodRecord,
         )
         for run in runner.steps_behind(nodes)
     )
+
+
+def told_methods(
+    methods: Sequence[MethodRecord], *, series: Sequence[SeriesRecord], not_outlined: str
+) -> tuple[MethodRecord, ...]:
+    """Let the methods of a visit tell of what was done only: of no outline where it was not outlined, of no shading."""
+    idle: list[Step[Any, Any]] = [outline, measure] if not_outlined else []
+    return without_sentences(methods, [*idle, take_shading_off] if have_no_shading(series) else idle)
 
 
 def without_sentences(methods: Sequence[MethodRecord], idle: Iterable[Step[Any, Any]]) -> tuple[MethodRecord, ...]:
