@@ -184,3 +184,18 @@ def test_planted_strings_hold_the_parts_of_names():
     planted = replace(phantoms.PlantedIdentity(), patient_name="PHANTOM^NERI").planted_strings()
     assert {"PHANTOM^NERI", "NERI", "PHANTOM"} <= set(planted)
     assert "F" not in planted
+
+
+def test_each_seed_is_one_person_and_two_seeds_are_two(coarse, tmp_path):
+    def written(name, seed):
+        path = phantoms.write_dicom_zip([scanned(coarse, "T1", "ge-like")], tmp_path / name, seed=seed)
+        with zipfile.ZipFile(path) as archive:
+            dataset = pydicom.dcmread(io.BytesIO(archive.read(archive.namelist()[0])))
+        return str(dataset.PatientName), dataset.PatientID, dataset.PatientBirthDate
+
+    first, second, other = written("1.zip", 11), written("2.zip", 11), written("3.zip", 12)
+    assert first == second
+    assert not set(first) & set(other)
+    people = [phantoms.invented_identity(seed=seed) for seed in range(200)]
+    assert len({person.patient_id for person in people}) == len(people)
+    assert all(person.patient_name.startswith("PHANTOM^") for person in people)

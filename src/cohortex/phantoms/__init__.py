@@ -9,7 +9,7 @@ from cohortex.phantoms.dicom import write_dicom_folder, write_dicom_zip
 from cohortex.phantoms.distractors import Distractors, FlowArtefact, draw_distractors, draw_flow
 from cohortex.phantoms.events import DEFAULT_EVENTS
 from cohortex.phantoms.head import Head, head
-from cohortex.phantoms.identity import PlantedIdentity
+from cohortex.phantoms.identity import PlantedIdentity, invented_identity
 from cohortex.phantoms.mni_tissue import MniTissue, mni_tissue
 from cohortex.phantoms.patient import patient
 from cohortex.phantoms.scan import scan
@@ -46,6 +46,7 @@ __all__ = [
     "draw_flow",
     "draw_scanner",
     "head",
+    "invented_identity",
     "mni_tissue",
     "patient",
     "scan",

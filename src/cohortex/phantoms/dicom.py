@@ -19,7 +19,7 @@ from cohortex.errors import TargetExists
 from cohortex.image import Image
 from cohortex.phantoms.dicom_header import header, header_style, series_uid
 from cohortex.phantoms.dicom_pixels import StoredPixels, stored_pixels
-from cohortex.phantoms.identity import PlantedIdentity
+from cohortex.phantoms.identity import PlantedIdentity, invented_identity
 from cohortex.phantoms.scanner import Vendor
 
 _EPOCH = (2024, 1, 15, 8, 0, 0)  # every entry of an archive bears this time: the same bits every time
@@ -46,9 +46,9 @@ def write_dicom_zip(
     scanner : {"siemens-like", "ge-like", "philips-like"}
         Whose habits to follow.
     identity : PlantedIdentity, optional
-        Whose name to plant; an invented one when omitted.
+        Whose name to plant; when omitted that of the person invented for the seed.
     seed : int
-        Makes the UIDs; another patient needs another seed.
+        Makes the UIDs and the person; another patient needs another seed.
     reverse_instances : bool, optional
         Number the slices from the far end; the GE-like habit when omitted.
     overwrite : bool
@@ -120,7 +120,7 @@ def _files(
     scans = list(images.values()) if isinstance(images, Mapping) else list(images)
     if not scans:
         raise ValueError("no images to write; give at least one.")
-    person = identity or PlantedIdentity()
+    person = identity or invented_identity(seed=seed)
     style = header_style(scanner)
     written = 0
     for position, image in enumerate(scans, start=1):
