@@ -213,11 +213,15 @@ def test_a_person_may_vouch_for_two_persons_being_one_and_the_report_says_it(two
     assert "may be of two persons (patient ID, name and birth date differ)" in doubt.message
 
 
-def test_one_person_by_the_headers_is_not_doubted_whatever_the_names_of_the_files(folder, two_visits):
+def test_one_person_by_the_headers_is_compared_and_names_of_two_are_told(folder, two_visits):
     pair = find_visit_pair(*two_visits(MARIA, MARIA | {"PatientName": "Maria^Phantom"}))
     assert [visit.study_code for visit in pair] == ["s1", "s1"]
-    assert not any(visit.notes for visit in pair)
+    assert not pair[0].notes
+    (note,) = pair[1].notes
+    assert "Names and headers contradict each other: by their names the visits are of two persons (s1, s2)" in note
     assert doubts_about(*pair) == ()
+    given = find_visit_pair(folder / "s1", folder / "s2", study_code="p01")
+    assert not any(visit.notes for visit in given)
     assert [visit.study_code for visit in find_visit_pair(folder)] == ["s1", "s1"]
 
 

@@ -214,7 +214,11 @@ def _under_one_code(first: VisitSource, second: VisitSource) -> tuple[VisitSourc
     if len(set(shown)) > 1 and not same:
         return first, second
     code = shown[0] if shown else first.study_code
-    notes = () if same or first.study_code == second.study_code else (_one_code_for_two_names(code),)
+    notes: tuple[str, ...] = ()
+    if len(set(shown)) > 1:
+        notes = (_names_against_headers(*shown),)
+    elif not same and first.study_code != second.study_code:
+        notes = (_one_code_for_two_names(code),)
     return replace(first, study_code=code), replace(second, study_code=code, notes=(*second.notes, *notes))
 
 
@@ -222,6 +226,14 @@ def _one_code_for_two_names(code: str) -> str:
     return (
         f"The names of the two visits do not show that they are of one person; {code} was taken as the code of both. "
         "Check that they are, and give the code with --study-code."
+    )
+
+
+def _names_against_headers(first: str, second: str) -> str:
+    return (
+        f"Names and headers contradict each other: by their names the visits are of two persons ({first}, {second}), "
+        f"by their DICOM headers of one; {first} was taken as the code of both. Check that the names are right, and "
+        "give the code with --study-code."
     )
 
 
