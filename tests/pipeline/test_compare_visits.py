@@ -12,7 +12,7 @@ from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionOutline, outline_lesions
 from cohortex.measure import QualityFlag
-from cohortex.pipeline.compare_visits import comparable_totals_ml, follow_lesions
+from cohortex.pipeline.compare_visits import comparable_totals_ml, doubts_about_alignment, follow_lesions
 from cohortex.pipeline.results import ComparisonResult, TemplateAlignmentRecord, VisitResult
 from cohortex.registration import MidwayAlignment
 from cohortex.report import comparison_record, headline, visit_record
@@ -135,6 +135,16 @@ def test_what_is_doubtful_about_the_pair_is_told_before_the_rest():
     told = comparison_record(replace(result, notices=(doubt, grave)))["notices"]
     assert told[:2] == [{"level": "fail", "message": grave.message}, {"level": "warn", "message": doubt.message}]
     assert len(told) == 3
+
+
+def test_visits_that_align_poorly_are_doubted_in_the_report():
+    assert doubts_about_alignment(0.95, converged=True) == ()
+    assert doubts_about_alignment(0.2, converged=False) == ()  # the report says that alignment failed
+    assert len(doubts_about_alignment(math.nan, converged=True)) == 1
+    doubts = doubts_about_alignment(0.69, converged=True)
+    (notice,) = comparison_record(replace(comparison(visit("a"), visit("b")), notices=doubts))["notices"]
+    assert notice["level"] == "warn"
+    assert "align poorly (similarity 0.69" in notice["message"]
 
 
 def test_images_left_out_of_the_visits_are_told_before_the_figures():

@@ -4,6 +4,7 @@ One run is made for all of these tests, at 3 mm: what it proves is the compositi
 own resolution are in tests/acceptance.
 """
 
+import importlib
 import json
 import os
 import shutil
@@ -120,6 +121,14 @@ def event_near(patient, run, truth):
     found = nearest((run.result.baseline, run.result.follow_up)[number].lesions, planted.center_mm)[1]
     side = ("baseline_labels", "follow_up_labels")[number]
     return next(event for event in run.result.events if found.label in getattr(event, side)), planted
+
+
+def test_an_alignment_of_the_visits_that_is_held_poor_is_told(uploads, run, tmp_path, monkeypatch):
+    assert run.result.notices == ()
+    module = importlib.import_module("cohortex.pipeline.compare_visits")
+    monkeypatch.setattr(module, "_POOR_SIMILARITY", 1.01)
+    again = compare_visits(*find_visits(uploads), tmp_path / "again", store=run.store, workers=0)
+    assert [notice.check for notice in again.notices] == ["alignment of the visits"]
 
 
 def test_json_says_where_the_report_is(run):

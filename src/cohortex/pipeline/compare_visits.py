@@ -13,6 +13,7 @@ from cohortex import __version__
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
+from cohortex.measure import QualityFlag
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.contrast import Contrast
 from cohortex.pipeline.output_folder import refuse_other_visits
@@ -37,6 +38,7 @@ from cohortex.templates import describe_place
 from cohortex.transform import Transform, warp
 
 _VISITS = ("baseline", "follow_up")
+_POOR_SIMILARITY = 0.85  # two visits of a person reach 0.95 and more, two phantoms 0.69
 
 
 @step(
@@ -264,6 +266,7 @@ def compare_visits(
             output,
         )
         totals_ml = comparable_totals_ml(visits)
+        similarity = _correlation(pictures)
         return ComparisonResult(
             study_code=baseline.study_code,
             baseline=visits[0],
@@ -271,14 +274,14 @@ def compare_visits(
             events=events,
             baseline_total_ml=totals_ml[0],
             follow_up_total_ml=totals_ml[1],
-            alignment_similarity=_correlation(pictures),
+            alignment_similarity=similarity,
             alignment_converged=alignment.converged,
             motion_mm=_mean_motion_mm(alignment, visits[0].images.brain),
             methods=comparison_methods(runner, [pictures_node, *lesion_nodes], visits),
             files=files,
             cohortex_version=__version__,
             images=pictures,
-            notices=doubts,
+            notices=(*doubts, *doubts_about_alignment(similarity, converged=alignment.converged)),
         )
 
 
@@ -301,6 +304,17 @@ def comparable_totals_ml(visits: Sequence[VisitResult]) -> list[float]:
     if any(visit.not_outlined for visit in visits):
         return [math.nan for _ in visits]
     return [sum((lesion.volume_ml for lesion in visit.lesions), start=0.0) for visit in visits]
+
+
+def doubts_about_alignment(similarity: float, *, converged: bool) -> tuple[QualityFlag, ...]:
+    """Say that two visits look less alike than those of one person do; where they were not aligned that is said."""
+    if similarity >= _POOR_SIMILARITY or not converged:
+        return ()
+    message = (
+        f"The visits align poorly (similarity {similarity:.2f}, two visits of one person mostly reach 0.95); perhaps "
+        "two persons, or a large change. Look at both visits side by side before reading what changed."
+    )
+    return (QualityFlag(check="alignment of the visits", level="warn", message=message, value=similarity),)
 
 
 def _correlation(pictures: ComparisonImages) -> float:
