@@ -233,7 +233,7 @@ def test_the_code_of_every_visit_of_a_folder_is_said_before_anything_is_read(coh
     for name in ("p01_visit-1.zip", "p01_visit-2.zip", "rossi.zip"):
         _file(tmp_path / "visits" / name, b"")
     said = cohortex("process", tmp_path / "visits", "-o", tmp_path / "out", "--workers", 0)
-    names, hidden = "(from names of files and folders)", "(in place of a name that is not shown)"
+    names, hidden = "(from names of files and folders)", "(in place of a name that is not shown, or of none)"
     for line in (f"Study code p01 {names}, visit-1", f"Study code p01 {names}, visit-2", f"{hidden}, visit-1"):
         assert line in said.err
     assert "--study-code" not in said.err  # it stands for one person only

@@ -41,7 +41,7 @@ def _code(visit: VisitSource, *, given: bool, one_person: bool = True) -> str:
     if given:
         return f"Study code {visit.study_code}"
     neutral = is_neutral(visit.study_code)
-    source = "in place of a name that is not shown" if neutral else "from names of files and folders"
+    source = "in place of a name that is not shown, or of none" if neutral else "from names of files and folders"
     remedy = "; --study-code gives another" if one_person else ""  # which stands for one person only
     return f"Study code {visit.study_code} ({source}{remedy})"
 

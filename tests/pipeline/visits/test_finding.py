@@ -9,6 +9,7 @@ import pytest
 from cohortex.errors import VisitProblem
 from cohortex.pipeline.visits import find_visits
 from cohortex.pipeline.visits.headers import read_visit_headers
+from cohortex.pipeline.visits.study_code import is_neutral
 
 
 @pytest.fixture
@@ -70,6 +71,47 @@ def test_paths_named_after_visits_and_contrasts_belong_to_the_person_of_the_fold
     found_one_by_one = [find_visits(folder / file)[0] for file in files]
     assert [visit.study_code for visit in found_one_by_one] == ["patient-9", "patient-9"]
     assert tuple(visit.visit for visit in found_one_by_one) == visits
+
+
+def bare(folder: Path, name: str, content: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The code of a file given by its name alone, from within its folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    monkeypatch.chdir(folder)
+    return find_visits(Path(name))[0].study_code
+
+
+@pytest.mark.parametrize("name", ["visit.zip", "baseline.zip", "t1.nii.gz"])
+def test_the_folder_one_works_in_is_nobodys_name(tmp_path, name, monkeypatch):
+    codes = [bare(tmp_path / "w", name, content, monkeypatch) for content in (b"one", b"other", b"one")]
+    assert is_neutral(codes[0])
+    assert codes[0] == codes[2] != codes[1]
+    assert bare(tmp_path / "elsewhere", name, b"one", monkeypatch) == codes[0]
+    assert find_visits(Path("..") / "w" / name)[0].study_code == "w"  # named in the path that was given
+    assert find_visits(Path("..") / "w" / ".." / "w" / ".." / "elsewhere" / name)[0].study_code != "w"
+
+
+def test_the_folder_given_is_named_whatever_its_path(folder, monkeypatch):
+    make(folder, "visit-1.zip", "visit-2.zip")
+    monkeypatch.chdir(folder)
+    for given in (".", "../patient-9", "../../" + folder.parent.name + "/patient-9"):
+        assert {visit.study_code for visit in find_visits(Path(given))} == {"patient-9"}
+
+
+def test_visits_that_nothing_names_are_one_persons_and_stay_it_when_one_is_added(folder, monkeypatch):
+    make(folder, "data/visit-1.zip", "data/visit-2.zip")
+    monkeypatch.chdir(folder)
+    before = {visit.study_code for visit in find_visits(Path("data"))}
+    assert len(before) == 1
+    assert is_neutral(*before)
+    make(folder, "data/visit-3.zip")
+    assert {visit.study_code for visit in find_visits(Path("data"))} == before
+
+
+def test_a_bids_session_belongs_to_the_person_it_lies_in(folder, monkeypatch):
+    make(folder, "sub-07/ses-2/anat/sub-07_ses-2_T1w.nii")
+    monkeypatch.chdir(folder / "sub-07")
+    assert found(Path("ses-2")) == [("07", "ses-2", ["anat/sub-07_ses-2_T1w.nii"])]
 
 
 def test_t1_before_and_after_the_agent_are_one_visit(folder):

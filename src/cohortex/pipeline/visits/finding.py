@@ -12,7 +12,7 @@ from cohortex.errors import VisitProblem
 from cohortex.io.archive import ARCHIVE_ENDINGS
 from cohortex.pipeline.visits.headers import VisitHeaders, read_visit_headers
 from cohortex.pipeline.visits.order import natural_key, sorting_key
-from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, visit_from
+from cohortex.pipeline.visits.study_code import names_no_person, study_code_from, study_code_from_content, visit_from
 
 _IMAGES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd", ".mgz", ".mgh", ".hdr", ".img", ".img.gz")
 _NOTES = (".json", ".bval", ".bvec", ".txt", ".md", ".csv", ".tsv", ".html", ".pdf")
@@ -31,7 +31,8 @@ class VisitSource:
     Attributes
     ----------
     study_code : str
-        Stands for the person; from names of files and folders only, never from headers.
+        Stands for the person; from names of files and folders, never from headers. Where no name of the path that
+        was given names a person, a neutral code made from the content of the scans.
     visit : str
         Which visit.
     paths : tuple of Path
@@ -91,11 +92,11 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
     if not given:
         raise VisitProblem("no file was given; name an archive, a folder or the image files of a visit.")
     if len(given) > 1:
-        found = [_visit(_place(given[0]), given, "given together")]
+        found = [_visit(given[0], given, "given together")]
     elif given[0].is_dir():
-        found = _in_folder(given[0].resolve())
+        found = _in_folder(_with_a_name(given[0]))
     else:
-        found = [_visit(_place(given[0]), given, "one file")]
+        found = [_visit(given[0], given, "one file")]
     if not found:
         raise VisitProblem(
             f"{given[0].name}: no archive, DICOM or NIfTI file in this folder. Give the folder that holds the scans."
@@ -109,7 +110,9 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
             )
         found = [replace(visit, study_code=study_code) for visit in found]
     return _told_apart(
-        sorted(found, key=lambda visit: (natural_key(visit.study_code), sorting_key(visit.visit), visit.paths))
+        _all_coded(
+            sorted(found, key=lambda visit: (natural_key(visit.study_code), sorting_key(visit.visit), visit.paths))
+        )
     )
 
 
@@ -132,7 +135,9 @@ def _in_folder(folder: Path) -> list[VisitSource]:
     if folder.name.startswith("sub-"):
         return _in_bids_person(folder)
     if folder.name.startswith("ses-"):
-        return _bids_visit(folder, study_code_from(folder.parent.name), folder.name)
+        person = folder.resolve().parent.name  # of a BIDS folder, whether named or not
+        code = study_code_from(person) if person.startswith("sub-") else _person_and_visit(folder)[0]
+        return _bids_visit(folder, code, folder.name)
     if persons := _folders(folder, "sub-"):
         return [visit for person in persons for visit in _in_bids_person(person)]  # not derivatives, not sourcedata
     found: list[VisitSource] = []
@@ -148,23 +153,34 @@ def _in_folder(folder: Path) -> list[VisitSource]:
     return found
 
 
-def _place(file: Path) -> Path:
-    """Where a file lies; its own name stays where it is a link."""
-    return file.parent.resolve() / file.name
+def _with_a_name(folder: Path) -> Path:
+    """The folder as it was given, with its own name where that is "." or ".."; those above it stay unnamed."""
+    return folder if folder.name not in ("", "..") else folder / ".." / folder.resolve().name
 
 
 def _person_and_visit(place: Path) -> tuple[str, str | None]:
-    """Read the study code and the visit off a path.
+    """Read the study code and the visit off a path; the code is empty where no name in it names a person.
 
     What is named after a visit or a contrast only ("baseline.zip", "visit1/flair.nii.gz") belongs to the person that
-    the folder above is named after.
+    the folder above is named after, if it was given: a folder one happens to work in is nobody's name.
     """
     visit = None
     for level in (place, *place.parents[:3]):
+        if level.name in ("", ".."):
+            break
         visit = visit or visit_from(level.name, of_image=_ends(level, _IMAGES))
         if not names_no_person(level.name):
             return study_code_from(level.name), visit
-    return study_code_from(place.parent.name), visit
+    return "", visit
+
+
+def _all_coded(visits: list[VisitSource]) -> list[VisitSource]:
+    """Give visits that no name gives a person one code, from the first of them: a later one does not change it."""
+    unnamed = [visit for visit in visits if not visit.study_code]
+    if not unnamed:
+        return visits
+    code = study_code_from_content(unnamed[0].paths)
+    return [visit if visit.study_code else replace(visit, study_code=code) for visit in visits]
 
 
 def _in_bids_person(person: Path) -> list[VisitSource]:

@@ -1,9 +1,11 @@
-"""A code for a person, from the name of a file or folder: never from the header, and never a person's name."""
+"""A code for a person, from the name of a file or folder, or from content: never from the header, never a name."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from cohortex.pipeline.label_images import stem_of
 
@@ -62,8 +64,28 @@ def study_code_from(name: str) -> str:
     return _NEUTRAL + hashlib.sha256(person.encode()).hexdigest()[:_DIGITS]
 
 
+def study_code_from_content(paths: Sequence[Path]) -> str:
+    """Give a neutral code to scans whose names name nobody: the same for the same bytes, another for another patient.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Files, and folders with all in them; in any order.
+    """
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    whole = hashlib.sha256()
+    for digest in sorted(map(_digest, files)):
+        whole.update(digest)
+    return _NEUTRAL + whole.hexdigest()[:_DIGITS]
+
+
+def _digest(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
 def is_neutral(code: str) -> bool:
-    """Whether a study code stands for a name that was not shown."""
+    """Whether a study code stands for a name that was not shown, or for none."""
     return re.fullmatch(rf"{_NEUTRAL}[0-9a-f]{{{_DIGITS}}}", code) is not None
 
 
