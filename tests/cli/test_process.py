@@ -239,6 +239,15 @@ def test_the_code_of_every_visit_of_a_folder_is_said_before_anything_is_read(coh
     assert "--study-code" not in said.err  # it stands for one person only
 
 
+@pytest.mark.parametrize("other", ["flat_T1w.nii.gz", "./../{folder}/flat_T1w.nii.gz"])
+def test_one_file_is_not_taken_for_two_contrasts(cohortex, scan, tmp_path, other):
+    again = f"{tmp_path}/{other.format(folder=tmp_path.name)}"
+    said = cohortex("process", scan, "--t1", scan, "--flair", again, "-o", tmp_path / "out")
+    assert said.code == 2
+    assert "given both as T1 and as FLAIR" in re.sub(r"[│ ]+", " ", said.err)
+    assert not (tmp_path / "out").exists()
+
+
 def test_contrasts_of_one_visit_cannot_be_given_for_a_batch(cohortex, scan, tmp_path):
     for name in ("p01_visit-1", "p01_visit-2"):
         _file(tmp_path / "visits" / name / "flat_T1w.nii.gz", scan.read_bytes())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,6 +29,24 @@ CtSeries = Annotated[str | None, _option("CT")]
 def chosen_contrasts(
     *, t1: str | None, t1c: str | None, t2: str | None, flair: str | None, ct: str | None
 ) -> dict[str, Contrast]:
-    """Gather what a person named: file or series name -> contrast."""
+    """Gather what a person named: file or series name -> contrast.
+
+    Raises
+    ------
+    BadParameter
+        If one file or series was named for two contrasts.
+    """
     named: dict[Contrast, str | None] = {"T1": t1, "T1c": t1c, "T2": t2, "FLAIR": flair, "CT": ct}
-    return {name: contrast for contrast, name in named.items() if name is not None}
+    chosen: dict[str, Contrast] = {}
+    seen: dict[str | Path, Contrast] = {}
+    for contrast, name in named.items():
+        if name is None:
+            continue
+        what = Path(name).resolve() if Path(name).is_file() else name  # one file may be spelled in two ways
+        if what in seen:
+            raise typer.BadParameter(
+                f"{Path(name).name} was given both as {seen[what]} and as {contrast}; one image shows one contrast. "
+                "Give another file or series for one of them, or leave one option out."
+            )
+        seen[what] = chosen[name] = contrast
+    return chosen
