@@ -98,6 +98,24 @@ def test_an_ending_that_cannot_be_written_is_misuse(scan, tmp_path):
     assert run("convert", scan, tmp_path / "made", "--format", ".xyz").exit_code == 2
 
 
+@pytest.mark.parametrize("name", ["f.dcm", "f.xyz", "f.nii.zip"])
+def test_a_file_type_that_cannot_be_written_is_misuse_and_no_folder(scan, tmp_path, name):
+    outcome = run("convert", scan, tmp_path / name)
+    assert outcome.exit_code == 2
+    said = re.sub(r"[│\s]+", " ", outcome.output)
+    assert f"{name}: {Path(name).suffix} cannot be written" in said
+    assert ".nii, .nii.gz, .nrrd, .mha, .png" in said
+    assert not (tmp_path / name).exists()
+
+
+@pytest.mark.parametrize("name", ["converted", "release-1.5", "made.dcm"])
+def test_a_folder_with_a_dot_in_its_name_is_a_folder(scan, tmp_path, name):
+    if name == "made.dcm":
+        (tmp_path / name).mkdir()
+    assert run("convert", scan, tmp_path / name).exit_code == 0
+    assert list((tmp_path / name).glob("*.nii.gz"))
+
+
 def test_a_source_that_is_not_there_is_misuse(tmp_path):
     assert run("convert", tmp_path / "gone", tmp_path / "made").exit_code == 2
     assert run("info", tmp_path / "gone").exit_code == 2

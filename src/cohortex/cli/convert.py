@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,9 +16,13 @@ from cohortex.errors import TargetExists
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, write_image
 from cohortex.io.file_names import bids_names
+from cohortex.io.formats import WRITTEN_ENDINGS
 from cohortex.pipeline.contrast import recognise_contrast
 
 _SUFFIXES = {"T1": "T1w", "T1c": "ce-agent_T1w", "T2": "T2w", "FLAIR": "FLAIR", "DWI": "dwi", "PD": "PDw", "CT": "ct"}
+
+
+_FILE_TYPE = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}")  # .dcm, .mgz, .mp4; not the .5 of "1.5" nor the .2 of "v1.2"
 
 
 def convert(
@@ -39,6 +44,7 @@ def convert(
     """
     if image_ending(f"x{ending}") != ending:
         raise typer.BadParameter(f"{ending} is no ending that can be written.", param_hint="--format")
+    _refuse_other_file_types(target)
     with progress_bars(quiet=as_json) as progress:
         if image_ending(target.name) is not None and not target.is_dir():
             image = read_image(source, gaps=gaps, uneven=uneven, progress=progress)
@@ -70,6 +76,16 @@ def _suffix(image: Image) -> str:
 def _labelled(image: Labels) -> dict[int, str]:
     names = image.metadata.get("label_names")
     return names if isinstance(names, dict) else {}
+
+
+def _refuse_other_file_types(target: Path) -> None:
+    """Refuse a target that is named as a file of a type that is not written, rather than make a folder of that name."""
+    if image_ending(target.name) is None and not target.is_dir() and _FILE_TYPE.fullmatch(target.suffix):
+        raise typer.BadParameter(
+            f"{target.name}: {target.suffix} cannot be written. End a file with {', '.join(WRITTEN_ENDINGS)}; if a "
+            "folder is meant, make it first or leave the dot out.",
+            param_hint="TARGET",
+        )
 
 
 def _refuse_existing(files: Sequence[Path]) -> None:

@@ -39,6 +39,8 @@ _WRITERS = {
     ".mha": write_metaimage,
     ".png": write_png,
 }
+WRITTEN_ENDINGS = tuple(_WRITERS)
+"""Endings of files that `write_image` writes."""
 
 
 def _ending_of(name: str, known: Iterable[str]) -> str | None:
