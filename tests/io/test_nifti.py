@@ -210,6 +210,7 @@ def test_a_name_that_lies_about_compression_is_read_with_a_warning(tmp_path):
         ("text.nii", lambda _: b"plain text" * 50, "not a NIfTI file"),
         ("empty.nii", lambda _: b"", "the file is empty"),
         ("cut.nii.gz", lambda data: gzip.compress(data)[:60], "breaks off|broken"),
+        ("late.nii.gz", lambda data: gzip.compress(data)[:-30], "breaks off before all 729 bytes of voxels"),
         ("flipped.nii.gz", lambda data: gzip.compress(data)[:30] + b"\xff" * 30, "breaks off|broken"),
     ],
 )

@@ -230,7 +230,7 @@ def _voxels(stream: IO[bytes], offset: int, needed: int, name: str, progress: Pr
         ) from error
     except (EOFError, OSError, zlib.error) as error:
         raise UnreadableFile(
-            f"{name}: the compressed stream breaks off after {done:,} bytes of voxels. Send it again."
+            f"{name}: the compressed stream breaks off before all {size:,} bytes of voxels. Send it again."
         ) from error
     if done < size:
         raise UnreadableFile(f"{name}: {done:,} of {size:,} bytes of voxels; the file is truncated. Send it again.")
