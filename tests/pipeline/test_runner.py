@@ -83,15 +83,24 @@ def test_a_file_changed_behind_the_back_is_refused(runner, log, tmp_path):
         runner.value(node)
 
 
-def test_a_failure_names_step_reason_and_arguments(runner):
+def test_a_failure_names_step_and_reason_and_the_log_the_arguments(runner, caplog):
+    caplog.set_level("INFO", logger="cohortex.pipeline.runner")
     with pytest.raises(StepFailed) as caught:
         runner.value(example_steps.refuse(example_steps.double(IMAGE), threshold=2.5))
     assert caught.value.reason == "the image is no good at 2.5; send another."
     assert caught.value.step == "refuse"
     assert isinstance(caught.value.__cause__, UnreadableFile)
     assert "in refuse" in "".join(caught.value.__cause__.__notes__)
+    assert str(caught.value) == "refuse failed: the image is no good at 2.5; send another."
     for part in ("example_steps.refuse", "version 1", "image from double", "threshold = 2.5"):
-        assert part in str(caught.value)
+        assert part in caplog.text
+
+
+def test_a_failure_names_the_file_behind_the_step(runner, tmp_path):
+    path = tmp_path / "scan.txt"
+    path.write_text("text")
+    with pytest.raises(StepFailed, match=r"^scan\.txt: refuse failed: the image is no good at 1; send another\.$"):
+        runner.value(example_steps.refuse(example_steps.text_of(file_node(path), log=tmp_path / "log"), threshold=1))
 
 
 def test_a_result_that_cannot_be_stored_is_a_failure_of_the_step(tmp_path):

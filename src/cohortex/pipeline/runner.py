@@ -23,6 +23,7 @@ from cohortex.progress import Progress, ProgressCallback, silent
 _LOG = logging.getLogger(__name__)
 _MOST_TRIES = 3  # of one step because its stored result was damaged again: then it is the disk
 _HEARTBEAT_S = 0.5
+_NAMED = 3  # files in a message
 _NEARLY = 0.99  # of a step: it is done when its result is stored, and may fail until then
 _MEMORY_PER_WORKER = 1.5e9  # bytes; a step on a 1 mm head
 
@@ -338,9 +339,14 @@ def _store_constant(store: ResultStore, constant: Constant) -> None:
 
 
 def _failed(call: Call, reason: str) -> StepFailed:
-    return StepFailed(
-        f"{call.step.title} (step {call.step.name}, version {call.step.version}) failed: {reason} "
-        f"[called with {call.describe()}]",
-        step=call.step.title,
-        reason=reason,
+    """Say title, reason and files to a person; what only a developer understands goes to the log."""
+    _LOG.info("step %s, version %s, failed; called with %s", call.step.name, call.step.version, call.describe())
+    files = dict.fromkeys(
+        node.source.name
+        for behind in (*_calls_behind([node for _, node in call.inputs]), call)
+        for _, node in behind.inputs
+        if isinstance(node.source, SourceFile)
     )
+    named = [name for name in files if name not in reason]
+    what = f"{', '.join(named[:_NAMED])}{' …' if len(named) > _NAMED else ''}: " if named else ""
+    return StepFailed(f"{what}{call.step.title} failed: {reason}", step=call.step.title, reason=reason)
