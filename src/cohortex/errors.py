@@ -32,7 +32,17 @@ class UnevenSlices(GeometryError):
 
 
 class SeveralImages(CohortexError):
-    """One image was asked for where several were found."""
+    """One image was asked for where several were found.
+
+    Attributes
+    ----------
+    found : str
+        Which, without what to do about it.
+    """
+
+    def __init__(self, message: str, *, found: str = "") -> None:
+        super().__init__(message)
+        self.found = found or message
 
 
 class NotAnImage(CohortexError):

@@ -92,6 +92,8 @@ def test_several_images_do_not_go_into_one_file(folder, tmp_path):
     outcome = run("convert", folder, tmp_path / "made.nii.gz")
     assert outcome.exit_code == 1
     assert isinstance(outcome.exception, SeveralImages)
+    assert str(outcome.exception).endswith("Give a folder as target: it gets one file for each.")
+    assert "read_series" not in str(outcome.exception)
 
 
 def test_an_ending_that_cannot_be_written_is_misuse(scan, tmp_path):

@@ -12,7 +12,7 @@ import typer
 from rich.markup import escape
 
 from cohortex.cli.screen import console, grid_words, list_problems, progress_bars
-from cohortex.errors import TargetExists
+from cohortex.errors import SeveralImages, TargetExists
 from cohortex.image import Image, Labels
 from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, write_image
 from cohortex.io.file_names import bids_names
@@ -47,7 +47,10 @@ def convert(
     _refuse_other_file_types(target)
     with progress_bars(quiet=as_json) as progress:
         if image_ending(target.name) is not None and not target.is_dir():
-            image = read_image(source, gaps=gaps, uneven=uneven, progress=progress)
+            try:
+                image = read_image(source, gaps=gaps, uneven=uneven, progress=progress)
+            except SeveralImages as error:
+                raise SeveralImages(f"{error.found} Give a folder as target: it gets one file for each.") from error
             upload = Upload(images=(image,), problems=(), ignored=(), warnings=())
             files = [target]
         else:

@@ -170,10 +170,11 @@ def read_image(
     """
     images = read_series(path, gaps=gaps, uneven=uneven, limits=limits, progress=progress)
     if len(images) > 1:
-        raise SeveralImages(
+        found = (
             f"{Path(path).name}: {len(images)} images where one was asked for: "
-            f"{'; '.join(_described(image) for image in images)}. Use read_series, or give the files of one image."
+            f"{'; '.join(_described(image) for image in images)}."
         )
+        raise SeveralImages(f"{found} Use read_series, or give the files of one image.", found=found)
     return images[0]
 
 
