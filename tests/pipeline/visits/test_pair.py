@@ -189,6 +189,16 @@ def test_two_persons_by_their_headers_are_refused_without_naming_them(two_visits
     assert not any(value in str(refusal.value) for value in (*MARIA.values(), *LUCA.values()))
 
 
+def test_two_persons_are_named_as_they_were_given_however_deep_the_scans_lie(folder, make_visit, monkeypatch):
+    make_visit(folder / "v1" / "DICOM", "20240115", **MARIA)
+    make_visit(folder / "other", "20240415", **LUCA)
+    with pytest.raises(VisitProblem, match=r"^v1 and other are of two persons"):
+        find_visit_pair(folder / "v1", folder / "other")
+    monkeypatch.chdir(folder / "v1")
+    with pytest.raises(VisitProblem, match=r"^v1 and other are of two persons"):
+        find_visit_pair(Path("."), Path("../other"))
+
+
 def test_visits_that_were_not_found_as_a_pair_are_asked_too(two_visits):
     first, second = (find_visits(path)[0] for path in two_visits(MARIA, LUCA))
     with pytest.raises(VisitProblem, match="are of two persons"):

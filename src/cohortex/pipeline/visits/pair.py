@@ -57,14 +57,23 @@ def find_visit_pair(
         )
     pair = with_headers(pair[0]), with_headers(pair[1])
     if not same_person:
-        refuse_two_persons(*pair)
+        refuse_two_persons(*pair, given=None if follow_up is None else (baseline, follow_up))
     if study_code is not None:
         return _told_apart(*(replace(visit, study_code=study_code) for visit in pair))
     return _told_apart(*_under_one_code(*pair))
 
 
-def refuse_two_persons(baseline: VisitSource, follow_up: VisitSource) -> None:
+def refuse_two_persons(
+    baseline: VisitSource, follow_up: VisitSource, *, given: tuple[Path, Path] | None = None
+) -> None:
     """Refuse two visits whose DICOM headers speak of two persons; headers that do not speak of any pass.
+
+    Parameters
+    ----------
+    baseline, follow_up : VisitSource
+        The visits.
+    given : pair of Path, optional
+        What a person gave for them, which may hold them folders deeper; the message names it.
 
     Raises
     ------
@@ -73,8 +82,9 @@ def refuse_two_persons(baseline: VisitSource, follow_up: VisitSource) -> None:
     """
     persons = compare_persons(headers_of(baseline), headers_of(follow_up))
     if persons.different:
+        first, second = (path.name or path.resolve().name for path in given or (baseline.paths[0], follow_up.paths[0]))
         raise VisitProblem(
-            f"{baseline.paths[0].name} and {follow_up.paths[0].name} are of two persons by their DICOM headers "
+            f"{first} and {second} are of two persons by their DICOM headers "
             f"({persons.words}): what changed between them would mean nothing. Check the files; if both are of one "
             "person, such as under two pseudonyms, say so with --same-person."
         )
