@@ -53,6 +53,10 @@ class TargetExists(CohortexError):
     """A file that would have been overwritten."""
 
 
+class UnwritableOutput(CohortexError):
+    """A folder into which the output cannot be written."""
+
+
 class AlignmentFailure(CohortexError):
     """An alignment that did not reach a trustworthy optimum."""
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from cohortex.cli.convert import convert
 from cohortex.cli.info import info
-from cohortex.errors import SeveralImages, TargetExists
+from cohortex.errors import SeveralImages, TargetExists, UnwritableOutput
 from cohortex.geometry import Grid
 from cohortex.image import Image
 from cohortex.io import read_image, write_image
@@ -116,6 +116,28 @@ def test_a_folder_with_a_dot_in_its_name_is_a_folder(scan, tmp_path, name):
         (tmp_path / name).mkdir()
     assert run("convert", scan, tmp_path / name).exit_code == 0
     assert list((tmp_path / name).glob("*.nii.gz"))
+
+
+def test_a_conversion_of_nothing_leaves_no_folder(tmp_path):
+    (tmp_path / "cut.nii").write_bytes(b"1234")
+    assert run("convert", tmp_path / "cut.nii", tmp_path / "made" / "here").exit_code == 1
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_conversion_that_fails_while_writing_leaves_no_folder(scan, tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("cohortex.cli.convert.write_image", full)
+    assert run("convert", scan, tmp_path / "made" / "here").exit_code == 1
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_file_in_place_of_the_target_folder_is_told(scan, tmp_path):
+    (tmp_path / "made").write_text("mine")
+    outcome = run("convert", scan, tmp_path / "made")
+    assert isinstance(outcome.exception, UnwritableOutput)
+    assert str(outcome.exception).startswith("made: the output cannot be written there")
 
 
 def test_a_source_that_is_not_there_is_misuse(tmp_path):

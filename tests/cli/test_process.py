@@ -143,8 +143,8 @@ def test_what_is_no_scan_is_refused_with_file_reason_and_remedy(cohortex, upload
     assert "cohortex: " in said.err  # no name of a class
     assert not re.search("UnreadableFile|VisitProblem|UnknownFormat", said.err)
     assert left_behind(tmp_path / "out") == []
-    if made is not corrupt_zip:  # some of it was read, which is kept
-        assert not (tmp_path / "out").exists()
+    assert not (tmp_path / "out").exists()
+    if made is not corrupt_zip:  # some of it could be read
         assert "done: read the files" not in said.err
 
 
@@ -161,7 +161,16 @@ def test_a_visit_whose_every_series_fails_the_quality_check_is_refused(cohortex,
     assert said.code == 1
     assert "flat_T1w.nii.gz: no usable" in said.err
     assert "--t1" in said.err
-    assert left_behind(tmp_path / "out") == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_in_place_of_the_output_folder_is_told(cohortex, scan, tmp_path):
+    place = _file(tmp_path / "out", b"mine")
+    for command in (("process", scan, "-o", place), ("process", scan, "-o", place / "below")):
+        said = cohortex(*command, "--workers", 0)
+        assert said.code == 1
+        assert "the output cannot be written there: it is a file, or lies below one. Give a folder." in said.err
+    assert place.read_bytes() == b"mine"
 
 
 def test_another_visit_in_the_folder_of_a_report_is_refused_with_both(cohortex, scan, tmp_path):

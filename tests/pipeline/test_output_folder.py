@@ -3,11 +3,23 @@
 import json
 from pathlib import Path
 
+import example_steps
+import numpy as np
 import pytest
 
-from cohortex.errors import TargetExists
+from cohortex.errors import StepFailed, TargetExists, UnwritableOutput, VisitProblem
+from cohortex.geometry import Grid
+from cohortex.image import Image
 from cohortex.pipeline import VisitSource, compare_visits, process_visit
-from cohortex.pipeline.output_folder import RECORD, refuse_other_visits, remove_outdated
+from cohortex.pipeline import visit_steps as steps
+from cohortex.pipeline.output_folder import (
+    RECORD,
+    folder_for_output,
+    folder_for_run,
+    refuse_other_visits,
+    remove_outdated,
+)
+from cohortex.pipeline.runner import Runner
 
 
 def report(folder: Path, *, files: dict[str, str] | None = None, **entries: object) -> Path:
@@ -136,3 +148,46 @@ def test_a_record_without_files_removes_nothing(tmp_path, files):
     remove_outdated(folder, set())
     remove_outdated(tmp_path / "nowhere", set())
     assert left_in(folder) == {"a.nii.gz"}
+
+
+def test_a_folder_without_the_right_to_write_is_refused_as_the_output(tmp_path, monkeypatch):
+    def denied(**_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("cohortex.pipeline.output_folder.tempfile.TemporaryFile", denied)  # root may write anywhere
+    with (
+        pytest.raises(UnwritableOutput, match=r"^out: the output cannot be written there \(Permission denied\)\. Give"),
+        folder_for_output(tmp_path / "a" / "out"),
+    ):
+        pass
+    assert not (tmp_path / "a").exists()
+
+
+def test_a_folder_that_was_there_or_holds_something_stays_after_a_failure(tmp_path):
+    def fail() -> None:
+        touched(tmp_path / "made", "kept.nii.gz")
+        raise VisitProblem("nothing")
+
+    (tmp_path / "mine").mkdir()
+    for folder in (tmp_path / "mine", tmp_path / "made"):
+        with pytest.raises(VisitProblem), folder_for_output(folder):
+            fail()
+    assert (tmp_path / "mine").is_dir()
+    assert left_in(tmp_path / "made") == {"kept.nii.gz"}
+
+
+@pytest.mark.parametrize("long_step", [False, True])
+def test_finished_steps_are_kept_and_told_and_what_was_only_read_is_not(tmp_path, long_step):
+    output, store = tmp_path / "out", tmp_path / "out" / ".cohortex"
+    image = Image(np.ones((2, 2, 2), np.float32), Grid.from_parts((2, 2, 2)))
+
+    def run_and_fail() -> None:
+        with Runner(store, workers=0) as runner:
+            runner.run([example_steps.double(image) if long_step else steps.look_at(image, chosen={})])
+        raise StepFailed("t1.nii: find the brain failed: noise.", step="find the brain", reason="noise.")
+
+    with pytest.raises(StepFailed) as caught, folder_for_run(output, store):
+        run_and_fail()
+    assert output.exists() == store.exists() == long_step
+    assert ("kept in .cohortex, and the next run goes on from there" in str(caught.value)) == long_step
+    assert caught.value.reason == "noise."

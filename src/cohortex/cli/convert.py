@@ -18,6 +18,7 @@ from cohortex.io import Upload, image_ending, read_image, read_upload, sidecar, 
 from cohortex.io.file_names import bids_names
 from cohortex.io.formats import WRITTEN_ENDINGS
 from cohortex.pipeline.contrast import recognise_contrast
+from cohortex.pipeline.output_folder import folder_for_output
 
 _SUFFIXES = {"T1": "T1w", "T1c": "ce-agent_T1w", "T2": "T2w", "FLAIR": "FLAIR", "DWI": "dwi", "PD": "PDw", "CT": "ct"}
 
@@ -58,9 +59,10 @@ def convert(
             suffixes = [_suffix(image) for image in upload.images]
             files = [target / f"{name}{ending}" for name in bids_names(upload.images, suffixes)]
         _refuse_existing(files)
-        if files != [target]:
-            target.mkdir(parents=True, exist_ok=True)
-        written = [_written(image, file) for image, file in zip(upload.images, files, strict=True)]
+        written = []
+        if files:
+            with folder_for_output(files[0].parent):
+                written = [_written(image, file) for image, file in zip(upload.images, files, strict=True)]
     if as_json:
         typer.echo(json.dumps({"written": written, **_reasons(upload)}, indent=2, ensure_ascii=False))
     else:

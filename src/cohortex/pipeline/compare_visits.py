@@ -16,7 +16,7 @@ from cohortex.lesions import LesionComparison, LesionOutline, compare_lesions
 from cohortex.measure import QualityFlag
 from cohortex.pipeline import visit_steps as steps
 from cohortex.pipeline.contrast import Contrast
-from cohortex.pipeline.output_folder import refuse_other_visits
+from cohortex.pipeline.output_folder import folder_for_run, refuse_other_visits
 from cohortex.pipeline.outputs import write_images, write_motions
 from cohortex.pipeline.process_visit import STORE, write_visit
 from cohortex.pipeline.results import ComparisonImages, ComparisonResult, MethodRecord, VisitResult
@@ -184,6 +184,8 @@ def compare_visits(
     ------
     TargetExists
         If the folder holds the report of others.
+    UnwritableOutput
+        If nothing can be written into it.
     VisitProblem
         If the visits are of two persons by their headers.
     CohortexError
@@ -196,7 +198,8 @@ def compare_visits(
         refuse_two_persons(*sources)
     doubts = doubts_about(*sources)
     shares = share_out(contrasts or {}, sources)
-    with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
+    store = store or output / STORE
+    with folder_for_run(output, store), Runner(store, workers=workers, progress=progress) as runner:
         looked_at = [
             look_at_visit(runner, source, chosen=chosen) for source, chosen in zip(sources, shares, strict=True)
         ]

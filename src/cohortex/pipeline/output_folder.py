@@ -1,13 +1,18 @@
-"""The folder of one report: whose it is, and what an earlier run of the same visits left in it."""
+"""The folder of one report: whose it is, whether it can be written, and what runs leave in it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from cohortex.errors import TargetExists
+from cohortex.errors import CohortexError, DamagedResult, StepFailed, TargetExists, UnwritableOutput
+from cohortex.pipeline import visit_steps as steps
+from cohortex.pipeline.store import ResultStore
 
 RECORD = "report.json"
 """The figures of the report; names the visits and the files written with it."""
@@ -45,6 +50,80 @@ def refuse_other_visits(output: Path, *, study_code: str, visits: Sequence[str])
             f"{_folder(output)}: it holds the report of {found}; that of {wanted} and its images would be mixed with "
             "it. Give another folder."
         )
+
+
+@contextmanager
+def folder_for_output(output: Path) -> Iterator[None]:
+    """Make a folder and see that it can be written; where nothing comes to lie in it, it goes with what failed.
+
+    Parameters
+    ----------
+    output : Path
+        The folder; those above it are made too, and removed again.
+
+    Raises
+    ------
+    UnwritableOutput
+        If it is a file, or nothing can be written into it.
+    """
+    made = [folder for folder in (output, *output.parents) if not folder.exists()]
+    try:
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=output):
+                pass
+        except (FileExistsError, NotADirectoryError) as error:
+            raise UnwritableOutput(
+                f"{_folder(output)}: the output cannot be written there: it is a file, or lies below one. Give a "
+                "folder."
+            ) from error
+        except OSError as error:
+            raise UnwritableOutput(
+                f"{_folder(output)}: the output cannot be written there ({error.strerror}). Give another folder, or "
+                "have the right to write into this one."
+            ) from error
+        yield
+    except BaseException:
+        for folder in made:
+            with suppress(OSError):  # not empty, or never made
+                folder.rmdir()
+        raise
+
+
+@contextmanager
+def folder_for_run(output: Path, store: Path) -> Iterator[None]:
+    """Make the folder of a run, as `folder_for_output`; a run that failed keeps only results that took long.
+
+    Parameters
+    ----------
+    output : Path
+        The folder.
+    store : Path
+        Where the results of steps are kept. One that was not there before is removed where the run was refused or
+        failed and nothing but reading and looking was done; where more was, the message of a failed step says so.
+    """
+    fresh = not store.exists()
+    with folder_for_output(output):
+        try:
+            yield
+        except CohortexError as error:
+            if fresh and _holds_only_what_was_read(store):
+                shutil.rmtree(store, ignore_errors=True)
+            elif isinstance(error, StepFailed):
+                error.args = (
+                    f"{error} The steps that were finished are kept in {store.name}, and the next run goes on from "
+                    "there; it can be deleted.",
+                )
+            raise
+
+
+def _holds_only_what_was_read(store: Path) -> bool:
+    kept = ResultStore(store)
+    quick = (steps.read_visit.name, steps.look_at.name, None)  # None: a value that was given
+    try:
+        return all(kept.provenance(key).get("step") in quick for key in kept.keys())  # noqa: SIM118
+    except DamagedResult:
+        return False
 
 
 def remove_outdated(output: Path, files: Collection[str]) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from cohortex.image import Image, Labels
 from cohortex.pipeline.contrast import Contrast
-from cohortex.pipeline.output_folder import refuse_other_visits
+from cohortex.pipeline.output_folder import folder_for_run, refuse_other_visits
 from cohortex.pipeline.outputs import write_images, write_series, write_transforms
 from cohortex.pipeline.results import VisitResult
 from cohortex.pipeline.runner import Runner
@@ -62,11 +62,14 @@ def process_visit(
     ------
     TargetExists
         If the folder holds the report of another visit.
+    UnwritableOutput
+        If nothing can be written into it.
     CohortexError
         If the files cannot be read or used, or a step fails, with file, reason and remedy.
     """
     refuse_other_visits(output, study_code=source.study_code, visits=[source.visit])
-    with Runner(store or output / STORE, workers=workers, progress=progress) as runner:
+    store = store or output / STORE
+    with folder_for_run(output, store), Runner(store, workers=workers, progress=progress) as runner:
         looked_at = look_at_visit(runner, source, chosen=contrasts)
         plan = plan_visit(looked_at)
         values = visit_values(runner, plan)
