@@ -7,12 +7,18 @@ import math
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from cohortex.geometry import Grid
 from cohortex.image import Image, Labels
 from cohortex.lesions import LesionOutline, outline_lesions
 from cohortex.measure import QualityFlag
-from cohortex.pipeline.compare_visits import comparable_totals_ml, doubts_about_alignment, follow_lesions
+from cohortex.pipeline.compare_visits import (
+    comparable_totals_ml,
+    doubts_about_alignment,
+    follow_lesions,
+    pictures_halfway,
+)
 from cohortex.pipeline.results import ComparisonResult, TemplateAlignmentRecord, VisitResult
 from cohortex.registration import MidwayAlignment
 from cohortex.report import comparison_record, headline, visit_record
@@ -66,6 +72,25 @@ def test_a_visit_that_was_not_outlined_makes_no_lesion_of_the_other_new_or_gone(
 def test_a_visit_that_was_outlined_and_has_no_lesion_shows_those_of_the_other_as_new():
     without = outlined(searched=False)  # the same outline, but the alignment held: healthy
     assert [event.event for event in followed(without, outlined(searched=True), True, True).events] == ["new"]
+
+
+@pytest.mark.parametrize("moved", [(0.5, 0, 0), (0.5, 0.5, 0.5), (-0.5, 0.25, 0)])
+def test_outlines_lie_on_their_lesions_halfway(moved: tuple[float, float, float]):
+    """Two touching balls outlined at 1.5 mm, moved by half a voxel: the nearest voxel would put them 0.75 mm off."""
+    grid = Grid.from_parts((24, 24, 24), spacing_mm=(1.5, 1.5, 1.5))
+    centre, shift = np.array([18.0, 18.0, 18.0]), 1.5 * np.array(moved)
+    ball = np.linalg.norm(grid.world_points() - centre, axis=-1) < 6
+    labels = Labels((ball * np.where(grid.world_points()[..., 1] < 18, 7, 9)).astype(np.uint16), grid)
+    outline = replace(outlined(searched=False), labels=labels)
+    there = Rigid.from_vectors(rotation_vector_rad=(0, 0, 0), translation_mm=shift)
+    alignment = MidwayAlignment(
+        baseline_from_midway=there, follow_up_from_midway=there.inverse(), grid=grid, similarity=1.0, converged=True
+    )
+    scan, brain = Image(ball.astype(np.float32), grid), Labels(ball, grid)
+    images = pictures_halfway.function(outline, outline, scan, scan, brain, brain, alignment, Labels(ball * 0, grid))
+    for lesions, expected in ((images.baseline_lesions, centre - shift), (images.follow_up_lesions, centre + shift)):
+        assert np.linalg.norm(grid.world_of(np.argwhere(lesions.mask)).mean(axis=0) - expected) < 0.2  # mm
+        assert set(np.unique(lesions.values)) == {0, 7, 9}
 
 
 def visit(name: str, *, not_outlined: str = "") -> VisitResult:
