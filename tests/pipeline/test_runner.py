@@ -172,6 +172,15 @@ def test_progress_counts_steps_and_parts_of_steps(tmp_path):
     assert any(0 < value < 1 for value in done)
 
 
+def test_progress_names_all_steps_under_way(tmp_path, log):
+    told = []
+    slow = example_steps.slow_sum([1.0], 1, seconds=0.1, log=log)
+    with Runner(tmp_path, workers=2, progress=told.append) as runner:
+        runner.run([slow, example_steps.report_progress(1), example_steps.report_progress(2)])
+    assert "slow sum and report progress" in {progress.task for progress in told}
+    assert "report progress and report progress" not in {progress.task for progress in told}
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_raising_in_the_progress_callback_stops_the_run_and_keeps_what_is_finished(tmp_path, workers):
     class Stopped(Exception):

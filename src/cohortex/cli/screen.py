@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,7 +41,7 @@ def grid_words(image: Image) -> list[str]:
 
 @contextmanager
 def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
-    """Draw each task that reports progress as a bar; nothing is drawn when `quiet`.
+    """Draw what is under way as one bar that is gone when the work is; nothing is drawn when `quiet`.
 
     Yields
     ------
@@ -61,19 +62,24 @@ def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
         yield print_finished
         return
     columns = (
-        SpinnerColumn(finished_text="✓"),
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(bar_width=28),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    with Bars(*columns, console=console, transient=False) as bars:
-        tasks: dict[str, TaskID] = {}
+    with Bars(*columns, console=console, transient=True) as bars:
+        last = Progress(task="", done=math.inf, total=0)
+        row: TaskID | None = None
 
         def draw(progress: Progress) -> None:
+            nonlocal last, row
             total = progress.total or None
-            if progress.task not in tasks:
-                tasks[progress.task] = bars.add_task(escape(progress.task), total=total)
-            bars.update(tasks[progress.task], completed=progress.done, total=total)
+            if row is None:
+                row = bars.add_task("", total=total)
+            elif progress.done < last.done:  # another piece of work, with its own clock
+                bars.reset(row, total=total)
+            bars.update(row, description=escape(progress.task), completed=progress.done, total=total)
+            last = progress
 
         yield draw

@@ -291,9 +291,10 @@ class _Run:
         self._tell(key)
 
     def _tell(self, key: str) -> None:
-        title = self._calls[key].step.title if key else ""
+        under_way = [self._calls[k].step.title for k in self._running] or [self._calls[key].step.title if key else ""]
         done = self._done + sum(self._running.values())
-        self._progress(Progress(task=title, done=done, total=self._done + len(self._missing)))
+        task = " and ".join(dict.fromkeys(under_way))
+        self._progress(Progress(task=task, done=done, total=self._done + len(self._missing)))
 
 
 class _Shown(dict[str, Any]):

@@ -1,0 +1,37 @@
+"""What is drawn on a terminal while work goes on, and what is left of it."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from cohortex.cli import screen
+from cohortex.progress import Progress
+
+_ERASE = "\x1b[2K"
+_UP = "\x1b[1A"
+
+
+@pytest.fixture
+def terminal(monkeypatch) -> StringIO:
+    """What a terminal of 100 columns is sent."""
+    sent = StringIO()
+    monkeypatch.setattr(screen, "console", Console(force_terminal=True, file=sent, width=100, highlight=False))
+    return sent
+
+
+def test_one_row_says_what_is_under_way_and_is_gone_when_the_work_is(terminal):
+    with screen.progress_bars() as progress:
+        for done, task in enumerate(("read the files", "find the brain", "outline lesions")):
+            progress(Progress(task=task, done=done, total=3))
+        screen.console.print("One lesion: new")  # as a demo does between two visits
+        progress(Progress(task="bring the visits together", done=0.5, total=2))
+    sent = terminal.getvalue()
+    assert "bring the visits together" in sent
+    assert f"{_UP}{_ERASE}{_UP}" not in sent  # two rows would be erased so
+    left = sent[sent.rindex(_ERASE) + len(_ERASE) :]
+    assert left.replace("\x1b[?25h", "").strip() == ""
+    kept = [line for line in sent.split("\n") if "One lesion: new" in line]
+    assert len(kept) == 1
