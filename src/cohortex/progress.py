@@ -16,11 +16,14 @@ class Progress:
         What is being done, in the user's words.
     done, total : float
         Work finished and work in all, in any one unit; `total` is 0 when it is not known.
+    earlier : int
+        Steps that an earlier run finished; neither in `done` nor in `total`.
     """
 
     task: str
     done: float
     total: float
+    earlier: int = 0
 
 
 ProgressCallback = Callable[[Progress], None]

@@ -181,6 +181,20 @@ def test_progress_names_all_steps_under_way(tmp_path, log):
     assert "report progress and report progress" not in {progress.task for progress in told}
 
 
+def test_progress_tells_the_steps_that_an_earlier_run_finished(tmp_path):
+    told = []
+    first = example_steps.report_progress(1)
+    second = example_steps.report_progress(first)
+    with Runner(tmp_path, workers=0) as runner:
+        runner.run([second])
+    with Runner(tmp_path, workers=0, progress=told.append) as runner:
+        runner.run([example_steps.report_progress(second)])
+        assert {(progress.earlier, progress.total) for progress in told} == {(2, 1)}
+        told.clear()
+        runner.run([example_steps.report_progress(example_steps.report_progress(second))])  # one is of this run
+    assert {(progress.earlier, progress.total) for progress in told} == {(2, 1)}
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_raising_in_the_progress_callback_stops_the_run_and_keeps_what_is_finished(tmp_path, workers):
     class Stopped(Exception):

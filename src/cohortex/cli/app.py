@@ -1,6 +1,7 @@
 """The `cohortex` program: its commands, its exit codes, and how it says what went wrong.
 
-Exit codes: 0 done, 1 the work failed (the message says what, with which file, and what to do), 2 misuse.
+Exit codes: 0 done, 1 the work failed (the message says what, with which file, and what to do), 2 misuse, 130 stopped by
+the keyboard.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from cohortex.cli.convert import convert
 from cohortex.cli.demo import demo
 from cohortex.cli.info import info
 from cohortex.cli.process import process
-from cohortex.cli.screen import complain
+from cohortex.cli.screen import complain, stopped_in_words
 from cohortex.errors import CohortexError
 
 app = typer.Typer(
@@ -28,7 +29,9 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
 )
-for command in (demo, process, compare, convert, info):
+for resuming in (demo, process, compare):
+    app.command()(stopped_in_words(resuming))
+for command in (convert, info):
     app.command()(command)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -60,7 +61,7 @@ def demo(
             first, second = (find_visits(name)[0] for name in names)
 
             def told(inner: Progress, code: str = first.study_code) -> None:
-                progress(Progress(task=f"{code}: both visits", done=inner.done, total=inner.total))
+                progress(replace(inner, task=f"{code}: both visits"))
 
             folder = output / first.study_code / "comparison"
             result = compare_visits(first, second, folder, store=store, workers=workers, progress=told)

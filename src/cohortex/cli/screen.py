@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +17,9 @@ from cohortex.geometry import axis_codes
 from cohortex.image import Image
 from cohortex.io import Upload
 from cohortex.progress import Progress, ProgressCallback, silent
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -39,6 +44,20 @@ def grid_words(image: Image) -> list[str]:
     return [size, *image.extra_axes, f"{spacing} mm", axis_codes(grid) if grid.ndim == 3 else "???"]
 
 
+def stopped_in_words(command: Callable[P, R]) -> Callable[P, R]:
+    """Have a command that goes on where it stopped say so when it is stopped by the keyboard."""
+
+    @wraps(command)
+    def run(*arguments: P.args, **options: P.kwargs) -> R:
+        try:
+            return command(*arguments, **options)
+        except KeyboardInterrupt:
+            errors.print("stopped; run the same command again to go on where it stopped")
+            raise
+
+    return run
+
+
 @contextmanager
 def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
     """Draw what is under way as one bar that is gone when the work is; nothing is drawn when `quiet`.
@@ -46,15 +65,25 @@ def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
     Yields
     ------
     callable
-        To pass as `progress` to whatever takes long. Off a terminal each finished task prints one line.
+        To pass as `progress` to whatever takes long. Off a terminal each finished task prints one line. Steps that an
+        earlier run had done are told once.
     """
     if quiet:
         yield silent
         return
+    earlier_told = False
+
+    def tell_earlier(progress: Progress) -> None:
+        nonlocal earlier_told
+        if progress.earlier and not earlier_told:
+            earlier_told = True
+            errors.print(f"{progress.earlier} of {progress.earlier + progress.total:g} steps were done already")
+
     if not console.is_terminal:
         finished: set[str] = set()
 
         def print_finished(progress: Progress) -> None:
+            tell_earlier(progress)
             if progress.total and progress.done >= progress.total and progress.task not in finished:
                 finished.add(progress.task)
                 errors.print(f"  done: {escape(progress.task)}")
@@ -74,6 +103,7 @@ def progress_bars(*, quiet: bool = False) -> Iterator[ProgressCallback]:
 
         def draw(progress: Progress) -> None:
             nonlocal last, row
+            tell_earlier(progress)
             total = progress.total or None
             if row is None:
                 row = bars.add_task("", total=total)

@@ -201,6 +201,7 @@ class _Run:
         self._tries: dict[str, int] = {}
         self._deaths: dict[str, int] = {}
         self._done = 0
+        self._earlier = 0
 
     def until_done(self, nodes: Sequence[Node]) -> None:
         for call in _calls_behind(nodes):
@@ -208,6 +209,7 @@ class _Run:
         for node in nodes:
             if isinstance(node.source, Call):
                 self._want(node.source.key)
+        self._earlier = len(self._calls.keys() - self._missing.keys() - self._seconds.keys())
         while self._missing:
             self._start_ready()
             if not self._running:
@@ -294,7 +296,8 @@ class _Run:
         under_way = [self._calls[k].step.title for k in self._running] or [self._calls[key].step.title if key else ""]
         done = self._done + sum(self._running.values())
         task = " and ".join(dict.fromkeys(under_way))
-        self._progress(Progress(task=task, done=done, total=self._done + len(self._missing)))
+        total = self._done + len(self._missing)
+        self._progress(Progress(task=task, done=done, total=total, earlier=self._earlier))
 
 
 class _Shown(dict[str, Any]):
