@@ -39,6 +39,7 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "no_lesion_twice": "No lesion was outlined at either visit.",
         "one": "One lesion",
         "many": "{count} lesions",
+        "others": "{count} others",
         "one_unchanged": "One lesion, unchanged",
         "two_unchanged": "Two lesions, both unchanged",
         "all_unchanged": "{count} lesions, all unchanged",

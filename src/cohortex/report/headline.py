@@ -14,6 +14,7 @@ IMPORTANCE: tuple[EventKind, ...] = ("new", "grown", "merged", "split", "shrunk"
 """Events from what a reader must see first to what needs no look."""
 
 _MOST_WORDS = 18  # for the events: with the total about 25, which is read at one glance
+_WORDS_OF_OTHERS = 2  # "six others"
 _DOUBTS = {ONE_PERSON: "doubt_person", TWO_EXAMINATIONS: "doubt_examination", ORDER: "doubt_order"}
 
 
@@ -32,8 +33,9 @@ def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] 
     str
         One sentence with its full stop; before it, what puts the whole comparison in doubt. Events are named from the
         most to the least urgent; one that is alone of its kind is told with its place, volume or change, of several
-        new or grown ones the largest change, the most urgent first, as far as about 25 words go. The template is left
-        out where the alignment with it did not converge.
+        new or grown ones the largest change, the most urgent first, as far as about 25 words go; beyond, new ones keep
+        their place and the least urgent are counted together. The template is left out where the alignment with it
+        did not converge.
     """
     if isinstance(result, VisitResult):
         return _visit_sentence(result, text)
@@ -109,7 +111,22 @@ def _events_told(events: list[LesionEvent], text: Mapping[str, str]) -> str:
         )
         if len(told.split(" ")) <= _MOST_WORDS:
             return told
+    if "new" in kinds:
+        return start + _new_and_others(list(kinds.values()), text, room=_MOST_WORDS - len(start.split()))
     return start + ", ".join(_counted(group, text) for group in kinds.values())
+
+
+def _new_and_others(groups: list[list[LesionEvent]], text: Mapping[str, str], *, room: int) -> str:
+    """Tell the new lesions in full and count other kinds as far as `room` words go; the rest are counted together."""
+    told = _told(groups[0], text)
+    for number, group in enumerate(groups[1:], start=1):
+        longer = f"{told}, {_counted(group, text)}"
+        rest = groups[number + 1 :]
+        if rest and len(longer.split(" ")) + _WORDS_OF_OTHERS > room:
+            others = text["others"].format(count=count_text(len(group) + sum(map(len, rest))))
+            return f"{told}, {others}"
+        told = longer
+    return told
 
 
 def _all_of_a_kind(events: list[LesionEvent], count: str, text: Mapping[str, str]) -> str:
