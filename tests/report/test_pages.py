@@ -291,6 +291,13 @@ def test_regions_are_not_counted_against_a_template_the_brain_is_not_on(visit: V
     assert card(replace(visit, alignment=replace(visit.alignment, converged=False)), "lost") == "–"
 
 
+def test_lesions_are_said_to_be_among_the_regions_that_differ(visit: VisitResult, tmp_path: Path) -> None:
+    words = "The outlined lesions are among these regions"
+    for lesions, expected in ((visit.lesions, True), ((), False)):
+        page = write_visit_report(replace(visit, lesions=lesions), tmp_path / str(expected))
+        assert (words in page.read_text(encoding="utf-8")) is expected
+
+
 def test_another_visit_does_not_get_into_the_folder_of_a_report(comparison: ComparisonResult, tmp_path: Path) -> None:
     write_visit_report(comparison.baseline, tmp_path)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}

@@ -98,6 +98,8 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "alt_where": "Where lesion {number} lies: whole {plane} slice with the detail marked",
         "alt_brain": "Outline of the brain on the {plane} {slice} of {visit}",
         "alt_map": "{map} on the {plane} {slice}",
+        "regions_hold_lesions": "The outlined lesions are among these regions, sometimes under the name of a "
+        "neighbouring place.",
         "alt_chart": "Chart of lesion volumes: total {numbers} ml",
         "difference_scale": "z, standard deviations",
         "jacobian_scale": "ln(volume ÷ template), less the brain’s mean",

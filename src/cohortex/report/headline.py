@@ -19,7 +19,7 @@ _DOUBTS = {ONE_PERSON: "doubt_person", TWO_EXAMINATIONS: "doubt_examination", OR
 
 
 def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] = ENGLISH) -> str:
-    """Say in one sentence what was found and what differs from the template, or what changed between two visits.
+    """Say in one sentence what was found at a visit, or what changed between two.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def headline(result: VisitResult | ComparisonResult, *, text: Mapping[str, str] 
         One sentence with its full stop; before it, what puts the whole comparison in doubt. Events are named from the
         most to the least urgent; one that is alone of its kind is told with its place, volume or change, of several
         new or grown ones the largest change, the most urgent first, as far as about 25 words go; beyond, new ones keep
-        their place and the least urgent are counted together. The template is left out where the alignment with it
-        did not converge.
+        their place and the least urgent are counted together. Regions that differ from the template are counted
+        where no lesion was looked for but the alignment with the template converged.
     """
     if isinstance(result, VisitResult):
         return _visit_sentence(result, text)
@@ -74,8 +74,8 @@ def _visit_sentence(result: VisitResult, text: Mapping[str, str]) -> str:
             volume=volume_text(lesions[0].volume_ml),
             place=lesions[0].place,
         )
-    if not result.alignment.converged:  # what is held against the template then means nothing
-        return f"{found}."
+    if not (result.not_outlined and result.alignment.converged):
+        return f"{found}."  # among the regions that differ are the lesions; without an alignment they mean nothing
     n = len(result.differing_regions)
     key = "regions_none" if n == 0 else "regions_one" if n == 1 else "regions_many"
     return f"{found}; {text[key].format(count=count_text(n))}."
