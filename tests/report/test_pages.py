@@ -298,6 +298,30 @@ def test_lesions_are_said_to_be_among_the_regions_that_differ(visit: VisitResult
         assert (words in page.read_text(encoding="utf-8")) is expected
 
 
+def test_no_line_of_the_table_begins_with_an_arrow_or_a_plus(compared: Callable[..., ComparisonResult], tmp_path: Path):
+    result = compared()
+    grown = result.events[1]
+    merged = replace(grown, event="merged", baseline_labels=(1, 2), follow_up_labels=(2,))
+    page = write_comparison_report(replace(result, events=(grown, merged)), tmp_path).read_text(encoding="utf-8")
+    cells = re.findall(r'<td class="n wraps"[^>]*>(.*?)</td>', page, flags=re.DOTALL)
+    told = [re.sub(r"<[^>]*>", "", html.unescape(cell)).strip() for cell in cells]
+    assert len(told) == 4
+    for words in told:
+        assert "→" in words
+        assert not re.search(r"[ \n][→+]", words), words
+    assert re.fullmatch(r"\d+\u00a0→\u00a0\d+", told[1])  # one slice before, one after: one line
+    assert " + " not in told[2]
+    assert "\u00a0+ " in told[2]
+
+
+def test_a_table_that_scrolls_shows_a_shadow_where_more_of_it_lies(reports: dict[str, Path]) -> None:
+    style = reports["comparison"].read_text(encoding="utf-8").split("</style>")[0]
+    rule = re.search(r"\.scroll, \.sheet\.flush \{(.*?)\}", style, flags=re.DOTALL)
+    assert rule
+    assert "overflow-x: auto" in rule[1]
+    assert rule[1].count("no-repeat local") == rule[1].count("var(--shadow)") == 2  # a cover and a shadow at each side
+
+
 def test_another_visit_does_not_get_into_the_folder_of_a_report(comparison: ComparisonResult, tmp_path: Path) -> None:
     write_visit_report(comparison.baseline, tmp_path)
     before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
