@@ -140,6 +140,12 @@ def test_shape_is_said_to_be_relative_to_the_size_of_the_brain(reports: dict[str
     assert "ln(volume ÷ template), less the brain’s mean" in reports[kind].read_text(encoding="utf-8")
 
 
+def test_why_a_spot_on_the_map_of_changes_is_not_counted_is_said_beside_it(reports: dict[str, Path]) -> None:
+    page = reports["comparison"].read_text(encoding="utf-8")
+    beside = page.split("What changed in brightness</h3>")[1].split("</p>")[0]
+    assert "A coloured spot that the table does not count is smaller than what is outlined, lies in fluid, or" in beside
+
+
 def test_limits_say_of_which_volume_a_change_is_a_share(reports: dict[str, Path]) -> None:
     words = Page(reports["comparison"].read_text(encoding="utf-8")).text
     share = LesionParameters().change_share

@@ -106,6 +106,9 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "change_scale": "standardised intensity",
         "difference_map": "difference to the template",
         "jacobian_map": "log-Jacobian less the brain’s mean",
+        "change_map_words": "Follow-up minus baseline in standardised intensity, on the follow-up. Small differences "
+        "are not coloured. A coloured spot that the table does not count is smaller than what is outlined, lies in "
+        "fluid, or was not borne out as a lesion: noise, vessels and edges look like this too.",
         "shape_map": "Local volume over the template relative to the overall size of this brain, as natural logarithm "
         "less its mean in the brain: +0.1 means 11 % larger than this brain as a whole would have it, −0.1 means "
         "10 % smaller. That a whole brain is large or small does not show here.",
