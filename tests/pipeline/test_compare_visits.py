@@ -139,7 +139,7 @@ def test_no_total_and_no_count_is_said_where_a_visit_was_not_outlined():
     record = json.loads(json_text(comparison_record(result)))
     assert record["schema"] == "cohortex.comparison-report/2"  # in the first these were numbers always
     totals = [key for key in record if "total" in key]
-    assert len(totals) == 6
+    assert len(totals) == 7
     assert {record[key] for key in totals} == {None}
     assert set(record["event_counts"].values()) == {None}  # not looked for, so not none
     assert "not outlined" in headline(result)

@@ -320,6 +320,17 @@ def test_no_line_of_the_table_begins_with_an_arrow_or_a_plus(compared: Callable[
     assert "\u00a0+ " in told[2]
 
 
+def test_volumes_of_a_row_and_their_change_have_one_precision(reports: dict[str, Path]) -> None:
+    page = reports["comparison"].read_text(encoding="utf-8")
+    rows = re.findall(r"<tr>(?:(?!</tr>).)*Baseline ± sd, ml(?:(?!</tr>).)*</tr>", page, flags=re.DOTALL)[1:]
+    assert len(rows) == 6
+    for row in rows:
+        words = re.findall(r'data-key="[^"]*_ml">([^<]*)</data>', row)
+        assert len(words) in (4, 6), words  # each with its standard deviation
+        assert len({len(word.partition(".")[2]) for word in words}) == 1, words
+    assert 'data-key="total_change_sd_ml"' in rows[-1]
+
+
 def test_a_table_that_scrolls_shows_a_shadow_where_more_of_it_lies(reports: dict[str, Path]) -> None:
     style = reports["comparison"].read_text(encoding="utf-8").split("</style>")[0]
     rule = re.search(r"\.scroll, \.sheet\.flush \{(.*?)\}", style, flags=re.DOTALL)

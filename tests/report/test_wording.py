@@ -10,6 +10,7 @@ from cohortex.report.wording import (
     change_text,
     change_with_sd_text,
     count_text,
+    decimals_of_row,
     number_text,
     percent_change,
     percent_text,
@@ -45,6 +46,16 @@ def test_sd_has_the_decimals_of_its_volume_and_is_never_rounded_to_zero() -> Non
     assert volume_with_sd_text(1.62, None) == "1.62"
     assert volume_with_sd_text(math.nan, 0.1) == "–"
     assert change_with_sd_text(-1.02, 0.05) == "−1.02 ± 0.05"
+
+
+def test_volumes_of_one_row_have_the_decimals_of_the_largest_and_no_sd_is_zero() -> None:
+    assert decimals_of_row([10.9, 8.66, -2.24], [0.2, 0.22, 0.3]) == 1
+    assert decimals_of_row([122.0, 124.0, 2.0], [3.0, 3.0, 4.2]) == 0
+    assert decimals_of_row([12.3, 0.05], [0.4, 0.004]) == 3
+    assert decimals_of_row([0, 0.031, 0.031], [0, 0.012, 0.012]) == 3  # absence asks for no precision
+    assert decimals_of_row([None, math.nan], [None, math.nan]) == 2
+    assert volume_with_sd_text(8.66, 0.22, decimals=1) == "8.7 ± 0.2"
+    assert change_with_sd_text(-2.24, 0.3, decimals=1) == "−2.2 ± 0.3"
 
 
 def test_counts_are_words_up_to_twelve() -> None:

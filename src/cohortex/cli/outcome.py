@@ -14,7 +14,7 @@ from cohortex.pipeline.results import ComparisonResult, VisitResult
 from cohortex.report import comparison_record, visit_record
 from cohortex.report.catalogue import ENGLISH
 from cohortex.report.record import Record
-from cohortex.report.wording import NOT_KNOWN, number_text, percent_text, volume_with_sd_text
+from cohortex.report.wording import NOT_KNOWN, decimals_of_row, number_text, percent_text, volume_with_sd_text
 
 _STYLE = {
     "new": "bold red", "grown": "red", "shrunk": "green", "gone": "bold green", "fail": "bold red", "warn": "yellow",
@@ -44,12 +44,14 @@ def print_comparison(result: ComparisonResult, output: Path, console: Console) -
     for name in ("before (ml)", "after (ml)", "change"):
         table.add_column(name, no_wrap=True)  # a narrow terminal breaks the place
     for event in record["events"]:
+        names = ("baseline_volume", "follow_up_volume", "change")
+        decimals = decimals_of_row(*([event[f"{name}{unit}"] for name in names] for unit in ("_ml", "_sd_ml")))
         table.add_row(
             str(event["number"]),
             _word(event["event"]),
             escape(event["place"]),
             *(
-                volume_with_sd_text(event[f"{visit}_volume_ml"], event[f"{visit}_volume_sd_ml"])
+                volume_with_sd_text(event[f"{visit}_volume_ml"], event[f"{visit}_volume_sd_ml"], decimals=decimals)
                 if event[f"{visit}_labels"]
                 else NOT_KNOWN
                 for visit in ("baseline", "follow_up")

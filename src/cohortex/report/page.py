@@ -21,6 +21,7 @@ from cohortex.report.record import Record, worst_level
 from cohortex.report.wording import (
     change_text,
     change_with_sd_text,
+    decimals_of_row,
     number_text,
     percent_text,
     signed_text,
@@ -152,22 +153,29 @@ def _style() -> Markup:
     return Markup((Path(__file__).parent / "style.css").read_text(encoding="utf-8"))
 
 
-def _numbers(record: Record) -> dict[str, Callable[..., Markup]]:
-    """The two writers of numbers: one value, and a value ± its standard deviation."""
+def _numbers(record: Record) -> dict[str, Callable[..., Any]]:
+    """The writers of numbers: one value, a value ± its standard deviation, and volumes ± sd in one precision."""
 
     def number(key: str, form: str) -> Markup:
         value = value_at(record, key)
         return _data(key, value, _FORMATS[form](value))
 
-    def plus_minus(key: str, sd_key: str, *, signed: bool = False) -> Markup:
+    def plus_minus(key: str, sd_key: str, *, signed: bool = False, decimals: int | None = None) -> Markup:
         value, sd = value_at(record, key), value_at(record, sd_key)
-        words = (change_with_sd_text if signed else volume_with_sd_text)(value, sd).split(" ± ")
+        words = (change_with_sd_text if signed else volume_with_sd_text)(value, sd, decimals=decimals).split(" ± ")
         if len(words) == 1:
             return _data(key, value, words[0])
         spread = _data(sd_key, sd, words[1])
         return Markup('{}<span class="sd"> ± {}</span>').format(_data(key, value, words[0]), spread)
 
-    return {"n": number, "pm": plus_minus}
+    def row(*keys: str) -> Callable[..., Markup]:
+        sd_keys = {key: f"{key.removesuffix('_ml')}_sd_ml" for key in keys}
+        decimals = decimals_of_row(
+            [value_at(record, key) for key in keys], [value_at(record, key) for key in sd_keys.values()]
+        )
+        return lambda key, *, signed=False: plus_minus(key, sd_keys[key], signed=signed, decimals=decimals)
+
+    return {"n": number, "pm": plus_minus, "row": row}
 
 
 def _data(key: str, value: float | None, words: str) -> Markup:

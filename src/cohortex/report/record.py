@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
@@ -82,6 +82,7 @@ def comparison_record(result: ComparisonResult, *, text: Mapping[str, str] = ENG
         "follow_up_total_ml": plain(result.follow_up_total_ml),
         "follow_up_total_sd_ml": total_sd_ml(result.follow_up.lesions) if outlined else None,
         "total_change_ml": plain(result.follow_up_total_ml - result.baseline_total_ml),
+        "total_change_sd_ml": _root_sum_of_squares(e.change_sd_ml for e in events) if outlined else None,
         "total_change_percent": plain(percent_change(result.baseline_total_ml, result.follow_up_total_ml)),
         "alignment_similarity": plain(result.alignment_similarity),
         "alignment_converged": result.alignment_converged,
@@ -102,8 +103,7 @@ def json_text(record: Record) -> str:
 
 def total_sd_ml(lesions: Sequence[Lesion]) -> float | None:
     """Standard deviation of the summed volume for independent errors, ml."""
-    value = math.sqrt(sum(lesion.volume_sd_ml**2 for lesion in lesions))
-    return value if math.isfinite(value) else None
+    return _root_sum_of_squares(lesion.volume_sd_ml for lesion in lesions)
 
 
 def worst_level(levels: Sequence[str]) -> str:
@@ -143,6 +143,11 @@ def plain(value: object) -> Any:
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
     raise TypeError(f"{type(value).__name__} has no plain form for a report; give numbers, words or lists of them.")
+
+
+def _root_sum_of_squares(sds: Iterable[float]) -> float | None:
+    value = math.sqrt(sum(sd**2 for sd in sds))
+    return value if math.isfinite(value) else None
 
 
 def _visit_fields(result: VisitResult) -> Record:

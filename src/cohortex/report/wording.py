@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeGuard
 
 from cohortex.report.catalogue import NUMBER_WORDS
@@ -17,14 +17,23 @@ def volume_text(volume_ml: float | None) -> str:
     return NOT_KNOWN if not _is_number(volume_ml) else _fixed(volume_ml, _volume_decimals(volume_ml))
 
 
-def volume_with_sd_text(volume_ml: float | None, volume_sd_ml: float | None) -> str:
-    """Volume and its standard deviation in ml, both with the same decimals."""
-    return _with_sd(volume_ml, volume_sd_ml, _fixed)
+def volume_with_sd_text(volume_ml: float | None, volume_sd_ml: float | None, *, decimals: int | None = None) -> str:
+    """Volume and its standard deviation in ml, both with the same decimals: those its size asks for, or those given."""
+    return _with_sd(volume_ml, volume_sd_ml, _fixed, decimals)
 
 
-def change_with_sd_text(change_ml: float | None, change_sd_ml: float | None) -> str:
-    """Change of a volume with its sign, and its standard deviation, in ml."""
-    return _with_sd(change_ml, change_sd_ml, _signed)
+def change_with_sd_text(change_ml: float | None, change_sd_ml: float | None, *, decimals: int | None = None) -> str:
+    """Change of a volume with its sign, and its standard deviation, in ml; decimals as of a volume."""
+    return _with_sd(change_ml, change_sd_ml, _signed, decimals)
+
+
+def decimals_of_row(volumes_ml: Sequence[float | None], sds_ml: Sequence[float | None]) -> int:
+    """Decimals in which volumes and their change stand in one row: those of the largest, and no sd is shown as zero."""
+    decimals = min((_volume_decimals(volume) for volume in volumes_ml if _is_number(volume) and volume), default=2)
+    sds = [sd for sd in sds_ml if _is_number(sd) and sd > 0]
+    while decimals < 3 and any(sd < 0.5 * 10**-decimals for sd in sds):
+        decimals += 1
+    return decimals
 
 
 def change_text(change_ml: float | None) -> str:
@@ -58,14 +67,13 @@ def percent_change(before: float, after: float) -> float | None:
     return 100 * (after - before) / before if before > 0 else None
 
 
-def _with_sd(value: float | None, sd: float | None, write: Callable[[float, int], str]) -> str:
+def _with_sd(value: float | None, sd: float | None, write: Callable[[float, int], str], decimals: int | None) -> str:
     if not _is_number(value):
         return NOT_KNOWN
-    decimals = _volume_decimals(value)
     if not _is_number(sd):
-        return write(value, decimals)
-    if decimals < 3 and 0 < sd < 0.5 * 10**-decimals:
-        decimals += 1  # an sd is not shown as zero for want of one decimal
+        return write(value, _volume_decimals(value) if decimals is None else decimals)
+    if decimals is None:
+        decimals = decimals_of_row([value], [sd])
     return f"{write(value, decimals)} ± {_fixed(sd, decimals)}"
 
 
