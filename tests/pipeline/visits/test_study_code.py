@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from cohortex.pipeline.visits.study_code import is_neutral, names_no_person, study_code_from, visit_from
+from cohortex.pipeline.visits.study_code import (
+    is_neutral,
+    names_no_person,
+    study_code_from,
+    study_code_from_content,
+    visit_from,
+)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +97,15 @@ def test_a_neutral_code_is_known_as_one():
 @pytest.mark.parametrize("visit", ["before", "after", "pre", "post", "visit1", "baseline"])
 def test_the_visit_is_no_part_of_the_code(visit):
     assert study_code_from(f"patient-07_{visit}.zip") == "patient-07"
+
+
+def test_a_code_from_content_does_not_ask_what_systems_hide_in_folders(tmp_path):
+    (tmp_path / "visit1").mkdir()
+    (tmp_path / "visit1" / "scan.dcm").write_bytes(b"scan")
+    code = study_code_from_content([tmp_path / "visit1"])
+    (tmp_path / "visit1" / ".DS_Store").write_bytes(b"seen")
+    (tmp_path / "visit1" / "__MACOSX").mkdir()
+    (tmp_path / "visit1" / "__MACOSX" / "._scan.dcm").write_bytes(b"seen")
+    assert study_code_from_content([tmp_path / "visit1"]) == code
+    (tmp_path / "visit1" / "more.dcm").write_bytes(b"scan")
+    assert study_code_from_content([tmp_path / "visit1"]) != code

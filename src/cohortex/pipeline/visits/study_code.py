@@ -70,13 +70,22 @@ def study_code_from_content(paths: Sequence[Path]) -> str:
     Parameters
     ----------
     paths : sequence of Path
-        Files, and folders with all in them; in any order.
+        Files, and folders with all in them that is not hidden; in any order.
     """
-    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path]) if file.is_file()]
+    files = [file for path in paths for file in (_shown_below(path) if path.is_dir() else [path])]
     whole = hashlib.sha256()
     for digest in sorted(map(_digest, files)):
         whole.update(digest)
     return _NEUTRAL + whole.hexdigest()[:_DIGITS]
+
+
+def _shown_below(folder: Path) -> list[Path]:
+    """Files below a folder, without what systems hide there (.DS_Store, __MACOSX): that comes and goes."""
+    return [
+        file
+        for file in folder.rglob("*")
+        if not any(part.startswith((".", "__MACOSX")) for part in file.relative_to(folder).parts) and file.is_file()
+    ]
 
 
 def _digest(file: Path) -> bytes:
