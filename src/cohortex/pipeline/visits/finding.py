@@ -102,7 +102,7 @@ def find_visits(source: Path | Sequence[Path], *, study_code: str | None = None)
             f"{given[0].name}: no archive, DICOM or NIfTI file in this folder. Give the folder that holds the scans."
         )
     if study_code is not None:
-        persons = {visit.study_code for visit in found}
+        persons = {visit.study_code for visit in found if visit.study_code}  # a name that names nobody is no person
         if len(persons) > 1:
             raise VisitProblem(
                 f"{given[0].name} holds visits of {len(persons)} persons ({', '.join(sorted(persons))}); one study "
