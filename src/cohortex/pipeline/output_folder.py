@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ def refuse_other_visits(output: Path, *, study_code: str, visits: Sequence[str])
     TargetExists
         If its `report.json` is of others, or nothing a run wrote, with both and the remedy.
     """
-    if not (output / RECORD).exists():
+    if not os.path.exists(output / RECORD):  # Path.exists raises below a folder that may not be entered
         return
     wanted, found = _name(study_code, visits), _whose(_earlier(output))
     if found is None:
@@ -66,7 +67,7 @@ def folder_for_output(output: Path) -> Iterator[None]:
     UnwritableOutput
         If it is a file, or nothing can be written into it.
     """
-    made = [folder for folder in (output, *output.parents) if not folder.exists()]
+    made = [folder for folder in (output, *output.parents) if not os.path.exists(folder)]
     try:
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ def folder_for_run(output: Path, store: Path) -> Iterator[None]:
         Where the results of steps are kept. One that was not there before is removed where the run was refused or
         failed and nothing but reading and looking was done; where more was, the message of a failed step says so.
     """
-    fresh = not store.exists()
+    fresh = not os.path.exists(store)
     with folder_for_output(output):
         try:
             yield
