@@ -47,8 +47,8 @@ class LesionOutline:
     Attributes
     ----------
     labels : Labels
-        Outlines at half contrast, numbered from 1 by falling volume as first measured, on the grid of the outlined
-        contrast.
+        Outlines at half contrast, on the grid of the outlined contrast, numbered from 1 by falling volume as measured
+        before the last of them were dropped.
     fraction : Image
         Share of each voxel that is lesion, 0 to 1, unit "1"; its noise is cut at both ends, so that a volume is
         not its sum but that of the uncut shares.
@@ -225,7 +225,7 @@ def with_lesions(outline: LesionOutline, labels: LabelArray, signs: Sequence[int
     Returns
     -------
     LesionOutline
-        Without those that prove too small, too unsure or too faint, numbered by falling volume.
+        Without those that prove too small, too unsure or too faint, numbered by volume as in `LesionOutline`.
 
     Raises
     ------
