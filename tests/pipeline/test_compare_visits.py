@@ -93,6 +93,22 @@ def test_outlines_lie_on_their_lesions_halfway(moved: tuple[float, float, float]
         assert set(np.unique(lesions.values)) == {0, 7, 9}
 
 
+def test_a_lesion_too_small_to_half_fill_a_voxel_halfway_is_still_there():
+    """Three voxels of thick slices, half a voxel off: each voxel halfway is less than half full."""
+    grid = Grid.from_parts((12, 12, 8), spacing_mm=(1, 1, 4))
+    labels = np.zeros(grid.shape, dtype=np.uint16)
+    labels[5, 4:7, 4] = 3
+    outline = replace(outlined(searched=False), labels=Labels(labels, grid))
+    there = Rigid.from_vectors(rotation_vector_rad=(0, 0, 0), translation_mm=(0.5, 0, 2))
+    alignment = MidwayAlignment(
+        baseline_from_midway=there, follow_up_from_midway=there.inverse(), grid=grid, similarity=1.0, converged=True
+    )
+    scan, brain = Image(labels.astype(np.float32), grid), Labels(np.ones(grid.shape, dtype=np.uint8), grid)
+    images = pictures_halfway.function(outline, outline, scan, scan, brain, brain, alignment, Labels(labels * 0, grid))
+    assert set(np.unique(images.baseline_lesions.values)) == {0, 3}
+    assert set(np.unique(images.follow_up_lesions.values)) == {0, 3}
+
+
 def visit(name: str, *, not_outlined: str = "") -> VisitResult:
     return VisitResult(
         study_code="case-1",
@@ -169,7 +185,7 @@ def test_visits_that_align_poorly_are_doubted_in_the_report():
     doubts = doubts_about_alignment(0.69, converged=True)
     (notice,) = comparison_record(replace(comparison(visit("a"), visit("b")), notices=doubts))["notices"]
     assert notice["level"] == "warn"
-    assert "align poorly (similarity 0.69" in notice["message"]
+    assert "look little alike once aligned (correlation 0.69" in notice["message"]
 
 
 def test_images_left_out_of_the_visits_are_told_before_the_figures():

@@ -115,7 +115,7 @@ def _not_compared(baseline: LesionOutline, follow_up: LesionOutline, midway: Gri
     )
 
 
-@step(version=3, title="bring the visits together")
+@step(version=4, title="bring the visits together")
 def pictures_halfway(
     baseline: LesionOutline,
     follow_up: LesionOutline,
@@ -162,7 +162,11 @@ def _labels_halfway(labels: Labels, from_midway: Transform, midway: Grid) -> Lab
     around = ndimage.maximum_filter(labels.values, size=3)  # a name for voxels beyond the rim
     padded = np.where(labels.mask, labels.values, around)
     names = warp(labels.with_values(padded), from_midway, onto=midway)
-    return Labels(np.where(share.values >= 0.5 - _ROUNDING, names.values, 0).astype(labels.dtype), midway)
+    cut = np.where(share.values >= 0.5 - _ROUNDING, names.values, 0)
+    nearest = warp(labels, from_midway, onto=midway).values
+    lost = np.setdiff1d(nearest, cut)  # so small that no voxel is half full: a speck in thick slices is three voxels
+    cut = np.where((cut == 0) & np.isin(nearest, lost), nearest, cut)
+    return Labels(cut.astype(labels.dtype), midway)
 
 
 def compare_visits(
@@ -328,8 +332,9 @@ def doubts_about_alignment(similarity: float, *, converged: bool) -> tuple[Quali
     if similarity >= _POOR_SIMILARITY or not converged:
         return ()
     message = (
-        f"The visits align poorly (similarity {similarity:.2f}, two visits of one person mostly reach 0.95); perhaps "
-        "two persons, or a large change. Look at both visits side by side before reading what changed."
+        f"The visits look little alike once aligned (correlation {similarity:.2f}; two visits of one person mostly "
+        "reach 0.95): perhaps two persons, a large change, or much noise. Look at both visits side by side before "
+        "reading what changed."
     )
     return (QualityFlag(check="alignment of the visits", level="warn", message=message, value=similarity),)
 
