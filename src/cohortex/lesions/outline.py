@@ -74,7 +74,8 @@ class LesionOutline:
     parameters : LesionParameters
         The numbers used.
     backdrop : Backdrop, optional
-        Its healthy tissue, to hold another visit against; None where nothing was looked at.
+        Its healthy tissue, to hold another visit against; None where nothing was looked at, and in the outlines that
+        a comparison gives back.
     """
 
     labels: Labels

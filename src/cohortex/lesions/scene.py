@@ -104,7 +104,7 @@ def found_lesions(scene: Scene) -> FoundLesions:
 def _outlined_at(
     scene: Scene, seeds: Mask, sign: int, labels: LabelArray, signs: tuple[int, ...], expected: Array
 ) -> tuple[LabelArray, tuple[int, ...], Array]:
-    """Outline the lesions around seeds and add them to those that are there; returns as `found_lesions` does."""
+    """Outline the lesions around seeds and add them to labels, signs and expectation, as `FoundLesions` has them."""
     found = _extent(scene, sign, expected, seeds)
     if not found.any():
         return labels, signs, expected

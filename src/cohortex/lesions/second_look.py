@@ -70,18 +70,19 @@ def second_look(outline: LesionOutline, change: VisitChange) -> LesionOutline:
                 added |= where
     if not added.any():
         return outline
-    looked_at = with_lesions(_against_other(outline, excess, added, change), labels, signs)
+    looked_at = with_lesions(_against_other(outline, excess, added, change, backdrop.searched), labels, signs)
     return looked_at if looked_at.labels.mask[window][added].any() else outline
 
 
-def _against_other(outline: LesionOutline, excess: Array, added: Mask, change: VisitChange) -> LesionOutline:
+def _against_other(
+    outline: LesionOutline, excess: Array, added: Mask, change: VisitChange, searched: Mask
+) -> LesionOutline:
     """Take the other visit for the healthy background around what was added, away from all other lesions."""
-    backdrop, parameters, spacing = outline.backdrop, outline.parameters, outline.brain.grid.spacing_mm
-    assert backdrop is not None  # it was looked at
+    parameters, spacing = outline.parameters, outline.brain.grid.spacing_mm
     window = brain_window(outline.brain.mask, spacing)
     others = (outline.labels.values[window] > 0) | (change.other_lesions & ~added)
     around = near(added, spacing, distance_mm=parameters.support_mm + parameters.shell_mm)
-    around &= ~near(others, spacing, distance_mm=parameters.support_mm) & backdrop.searched
+    around &= ~near(others, spacing, distance_mm=parameters.support_mm) & searched
     around &= np.isfinite(change.difference)
     image = outline.expected.values + outline.difference.values
     expected = np.where(around, image - excess, outline.expected.values).astype(np.float32)
