@@ -31,3 +31,11 @@ def make_dicom() -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder whose own name is a plain code."""
+    path = tmp_path / "patient-9"
+    path.mkdir()
+    return path

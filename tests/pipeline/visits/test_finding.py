@@ -12,14 +12,6 @@ from cohortex.pipeline.visits.headers import read_visit_headers
 from cohortex.pipeline.visits.study_code import is_neutral
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder whose own name is a plain code."""
-    path = tmp_path / "patient-9"
-    path.mkdir()
-    return path
-
-
 def make(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

@@ -12,14 +12,6 @@ from cohortex.pipeline import find_visit_pair
 from cohortex.pipeline.visits import doubts_about, find_visits, refuse_two_persons
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A folder whose own name is a plain code."""
-    path = tmp_path / "patient-9"
-    path.mkdir()
-    return path
-
-
 def make(folder: Path, *names: str) -> None:
     for name in names:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
