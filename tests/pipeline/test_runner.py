@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from cohortex.errors import StepFailed, UnreadableFile
+from cohortex.errors import DamagedResult, StepFailed, UnreadableFile
 from cohortex.geometry import Grid
 from cohortex.image import Image
-from cohortex.pipeline import Node, ResultStore, Runner, file_node, step, value_node
+from cohortex.pipeline import Node, ResultStore, Runner, file_node, step, stored_node, value_node
 
 IMAGE = Image(np.arange(1000.0).reshape(10, 10, 10), Grid.from_parts((10, 10, 10)))
 
@@ -55,6 +55,21 @@ def test_each_step_runs_once(runner, log):
     with Runner(runner.store, workers=0) as another:
         another.value(graph(log))
     assert ran(log) == ["double", "split", "add"]
+
+
+def test_a_result_known_by_its_key_stands_for_the_steps_that_made_it(runner, log):
+    doubled = example_steps.double(IMAGE, offset=7, log=log)
+    expected = runner.value(example_steps.split(doubled, log=log)["lower"])
+    again = example_steps.split(stored_node(doubled.source.key), log=log)["lower"]
+    assert again.key == example_steps.split(doubled, log=log)["lower"].key
+    assert_array_equal(runner.value(again).values, expected.values)
+    assert ran(log) == ["double", "split"]
+
+
+def test_a_key_without_a_result_is_refused(runner, log):
+    with pytest.raises(DamagedResult, match="missing"):
+        runner.value(example_steps.split(stored_node("0" * 64), log=log))
+    assert ran(log) == []
 
 
 def test_a_part_of_a_result_and_a_value_in_hand_can_be_asked_for(runner, log):

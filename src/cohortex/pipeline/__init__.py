@@ -5,7 +5,7 @@ from cohortex.pipeline.compare_visits import compare_visits
 from cohortex.pipeline.contrast import Contrast, ContrastGuess, recognise_contrast
 from cohortex.pipeline.process_visit import process_visit
 from cohortex.pipeline.runner import Runner, StepRun
-from cohortex.pipeline.step import Node, Step, file_node, step, value_node
+from cohortex.pipeline.step import Node, Step, file_node, step, stored_node, value_node
 from cohortex.pipeline.store import ResultStore
 from cohortex.pipeline.visits import VisitSource, find_visit_pair, find_visits
 
@@ -28,5 +28,6 @@ __all__ = [
     "recognise_contrast",
     "run_batch",
     "step",
+    "stored_node",
     "value_node",
 ]

@@ -156,6 +156,13 @@ class Constant:
         return self.encoded.content_hash
 
 
+@dataclass(frozen=True)
+class Stored:
+    """A result of an earlier run, known by its key alone; how it was made stands in its provenance."""
+
+    key: str
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """A value of the pipeline that has a key, whether or not it has been computed.
@@ -164,13 +171,13 @@ class Node:
 
     Attributes
     ----------
-    source : Call, Constant or SourceFile
+    source : Call, Constant, SourceFile or Stored
         Where the value comes from.
     items : tuple of str or int
         The attributes or entries taken out of it.
     """
 
-    source: Call | Constant | SourceFile
+    source: Call | Constant | SourceFile | Stored
     items: tuple[str | int, ...] = ()
 
     @cached_property
@@ -195,6 +202,8 @@ class Node:
                 origin = name
             case Constant(value=value):
                 origin = type(value).__name__
+            case Stored(key=key):
+                origin = f"result {key[:12]}…"
         return origin + "".join(f"[{item!r}]" for item in self.items)
 
     def __repr__(self) -> str:
@@ -225,6 +234,22 @@ def file_node(path: Path) -> Node:
         If there is nothing at `path`.
     """
     return Node(SourceFile.of(path))
+
+
+def stored_node(key: str) -> Node:
+    """Make a node of a result that an earlier run left in the store, without how it came about.
+
+    Parameters
+    ----------
+    key : str
+        Key of the result, as `Node.source.key` gave it.
+
+    Returns
+    -------
+    Node
+        What depends on it has the same key as if it had been made from the steps themselves.
+    """
+    return Node(Stored(key))
 
 
 def _with_nodes(value: object) -> object:
