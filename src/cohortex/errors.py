@@ -84,3 +84,28 @@ class StepFailed(CohortexError):
         super().__init__(message)
         self.step = step
         self.reason = reason or message
+
+
+class StudyProblem(CohortexError):
+    """Something about the study as a whole: its folder, its keys, its settings."""
+
+
+class Refused(CohortexError):
+    """Something a person asked of the study that cannot be done as asked.
+
+    Attributes
+    ----------
+    remedy : str
+        What to do instead.
+    fields : dict of str to str
+        What is wrong with which entry of a form.
+    """
+
+    def __init__(self, message: str, *, remedy: str = "", fields: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.fields = fields or {}
+
+
+class NotThere(Refused):
+    """Something that does not exist, or that the asker has no right to know exists: both sound alike."""

@@ -16,7 +16,7 @@ from cohortex.errors import DamagedResult, StepFailed
 from cohortex.pipeline.executor import Executor, InProcess, WorkerProcesses
 from cohortex.pipeline.job import Job, Outcome
 from cohortex.pipeline.sourcefile import SourceFile
-from cohortex.pipeline.step import Call, Constant, Node
+from cohortex.pipeline.step import Call, Constant, Node, Stored
 from cohortex.pipeline.store import ResultStore
 from cohortex.progress import Progress, ProgressCallback, silent
 
@@ -274,6 +274,11 @@ class _Run:
             self._finish(key)
 
     def _compute_again(self, key: str, for_call: Call) -> None:
+        if any(isinstance(node.source, Stored) and node.source.key == key for _, node in for_call.inputs):
+            raise DamagedResult(
+                f"the result {key[:12]}… that step '{for_call.step.title}' needs is missing or damaged, and how to make "
+                "it again is not known here. Run again what made it."
+            )
         self._tries[key] = self._tries.get(key, 1) + 1
         if self._tries[key] > _MOST_TRIES:
             raise DamagedResult(
