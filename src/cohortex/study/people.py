@@ -1,0 +1,208 @@
+"""Centres, the people in them, and how they sign in."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+from sqlalchemy import delete, select
+
+from cohortex.errors import Refused
+from cohortex.study.database import THE_STUDY, Asker, StudySession
+from cohortex.study.database.tables import Centre, Role, SignIn, Uploader, now
+from cohortex.study.home import Study
+
+SIGNED_IN_FOR = timedelta(hours=12)
+LEAST_PASSWORD = 10
+_CODE = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+_LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
+_HASHER = PasswordHasher()
+_NOBODY = _HASHER.hash(secrets.token_hex())  # so that an unknown login takes as long as a wrong password
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewUploader:
+    """A person just added.
+
+    Attributes
+    ----------
+    id : int
+        Key of the row.
+    login, password : str
+        What to sign in with; the password is stored nowhere but as its hash.
+    """
+
+    id: int
+    login: str
+    password: str
+
+
+def add_centre(study: Study, *, code: str, name: str, country: str = "") -> int:
+    """Add a centre.
+
+    Parameters
+    ----------
+    study : Study
+        Where.
+    code : str
+        Up to eight capital letters and digits; study codes of its patients begin with it.
+    name : str
+        In full.
+    country : str
+        ISO 3166 alpha-2, if wanted.
+
+    Returns
+    -------
+    int
+        Key of the row.
+
+    Raises
+    ------
+    Refused
+        If the code is malformed or taken.
+    """
+    if not _CODE.fullmatch(code):
+        raise Refused(
+            f"{code!r} is no code of a centre.", remedy="Give a capital letter and up to seven letters or digits: MI1."
+        )
+    if not name.strip():
+        raise Refused("the centre has no name.", remedy="Give its full name.")
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        if session.scalar(select(Centre).where(Centre.code == code)):
+            raise Refused(f"there is a centre {code} already.", remedy="Give another code.")
+        centre = Centre(code=code, name=name.strip(), country=country.upper()[:2])
+        session.add(centre)
+        session.flush()
+        return centre.id
+
+
+def add_uploader(
+    study: Study, *, centre: str, login: str, name: str, role: Role = "uploader", password: str | None = None,
+    language: str = "en",
+) -> NewUploader:  # fmt: skip
+    """Add a person to a centre.
+
+    Parameters
+    ----------
+    study : Study
+        Where.
+    centre : str
+        Code of the centre.
+    login : str
+        Small letters, digits, dot, dash; unique in the study.
+    name : str
+        As it stands beside what the person enters.
+    role : {"uploader", "coordinator"}
+        A coordinator may also release the template.
+    password : str, optional
+        At least 10 characters; drawn when omitted. There is no default one.
+    language : {"en", "it"}
+        Of the pages.
+
+    Returns
+    -------
+    NewUploader
+        With the password, for this one time.
+
+    Raises
+    ------
+    Refused
+        If there is no such centre, the login is malformed or taken, or the password too short.
+    """
+    if not _LOGIN.fullmatch(login):
+        raise Refused(f"{login!r} is no login.", remedy="Give at least two small letters, digits, dots or dashes.")
+    if password is not None and len(password) < LEAST_PASSWORD:
+        raise Refused(
+            f"the password has {len(password)} characters.",
+            remedy=f"Give at least {LEAST_PASSWORD}, or none to draw one.",
+        )
+    if language not in ("en", "it"):
+        raise Refused(f"{language!r} is no language of the pages.", remedy="Give en or it.")
+    password = password or secrets.token_urlsafe(12)
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        found = session.scalar(select(Centre).where(Centre.code == centre))
+        if found is None:
+            codes = ", ".join(session.scalars(select(Centre.code).order_by(Centre.code))) or "none yet"
+            raise Refused(f"there is no centre {centre}.", remedy=f"Give one of: {codes}.")
+        if session.scalar(select(Uploader).where(Uploader.login == login)):
+            raise Refused(f"the login {login} is taken.", remedy="Give another.")
+        uploader = Uploader(
+            centre_id=found.id, login=login, name=name.strip() or login, role=role, language=language,
+            password_hash=_HASHER.hash(password),
+        )  # fmt: skip
+        session.add(uploader)
+        session.flush()
+        return NewUploader(id=uploader.id, login=login, password=password)
+
+
+def sign_in(study: Study, *, login: str, password: str) -> str | None:
+    """Check a password and begin a sign-in.
+
+    Returns
+    -------
+    str or None
+        The token for the cookie; None where login or password are wrong, without telling which.
+    """
+    with study.session(THE_STUDY) as session:
+        uploader = session.scalar(select(Uploader).where(Uploader.login == login.strip().lower(), Uploader.active))
+    try:
+        _HASHER.verify(uploader.password_hash if uploader else _NOBODY, password)
+    except VerificationError:
+        return None
+    if uploader is None:
+        return None
+    token = secrets.token_urlsafe(32)
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        session.execute(delete(SignIn).where(SignIn.expires_at < now()))
+        session.add(SignIn(token_hash=_hashed(token), uploader_id=uploader.id, expires_at=now() + SIGNED_IN_FOR))
+    return token
+
+
+def sign_out(study: Study, token: str) -> None:
+    """End a sign-in."""
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        session.execute(delete(SignIn).where(SignIn.token_hash == _hashed(token)))
+
+
+def who_asks(study: Study, token: str) -> Asker | None:
+    """Tell who signed in with a token; None where it is unknown, over, or the person has left."""
+    with study.session(THE_STUDY) as session:
+        uploader = session.scalar(
+            select(Uploader)
+            .join(SignIn, SignIn.uploader_id == Uploader.id)
+            .where(SignIn.token_hash == _hashed(token), SignIn.expires_at > now(), Uploader.active)
+        )
+    if uploader is None:
+        return None
+    return Asker(uploader_id=uploader.id, centre_id=uploader.centre_id, role=uploader.role, language=uploader.language)
+
+
+def speak(study: Study, asker: Asker, language: str) -> None:
+    """Set the language of a person's pages.
+
+    Raises
+    ------
+    Refused
+        If the pages are not written in it.
+    """
+    if language not in ("en", "it"):
+        raise Refused(f"{language!r} is no language of the pages.", remedy="Choose en or it.")
+    with study.session(asker, writes=True) as session, session.begin():
+        themself(session).language = language
+
+
+def themself(session: StudySession) -> Uploader:
+    """Give the row of the person who asks."""
+    asker = session.asker
+    if not isinstance(asker, Asker):
+        raise Refused("nobody in particular asks.")
+    return session.get_one(Uploader, asker.uploader_id)
+
+
+def _hashed(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

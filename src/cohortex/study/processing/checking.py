@@ -1,0 +1,311 @@
+"""The check of an upload: opened, parsed in a child process, de-identified, judged, and kept or held."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from cohortex.progress import ProgressCallback
+from cohortex.study.check import CheckLimits, SeriesVerdict, UploadCheck, check_upload, rewrite_instance
+from cohortex.study.database import THE_STUDY, StudySession
+from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, Upload, Visit
+from cohortex.study.home import Study
+from cohortex.study.jobs.worker import Finish, LeaseLost
+from cohortex.study.objects import Receipt
+from cohortex.study.patients import note, number_of, pseudonyms
+from cohortex.study.processing.files import note_objects
+from cohortex.study.processing.following import images_changed
+from cohortex.study.uploads import remember_patient
+
+_WORDS = {
+    "two-patients": (
+        "the headers speak of more than one patient.",
+        "Look into the archive: send each patient's scans by themselves, or accept if all are of {code}.",
+    ),
+    "other-patient": (
+        "the headers speak of another patient than the earlier uploads of {code}.",
+        "If it was sent to the wrong patient, move it; if it is {code} under another number, accept it.",
+    ),
+    "known-patient": (
+        "the headers speak of a patient the centre knows under another code, {suspected}.",
+        "If it belongs there, move it; if both codes are one person, ask the coordinator before you accept.",
+    ),
+    "burned-in": (
+        "some series may show a name or a face in the picture itself.",
+        "Look at them where they were made; accept only if no name is in any picture, else refuse.",
+    ),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _About:
+    """What is known of an upload before it is opened."""
+
+    centre: str
+    visit_id: str
+    patient_id: str
+    patient_code: str
+    number: int
+    ending: str
+    released: bool
+    known_instances: frozenset[str]
+    expected_hashes: frozenset[str]
+
+
+def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
+    """Check an upload, or write one anew under the patient it was moved to."""
+    if rewrite := job.arguments.get("rewrite"):
+        return _rewritten(study, job, list(rewrite), progress)
+    about = _begin(study, job)
+    if about is None:
+        return _nothing
+    folder = study.work_folder(job.id)
+    try:
+        sent, clean = folder / f"upload{about.ending}", folder / "clean"
+        clean.mkdir()
+        study.intake.unseal(_upload(job), sent)
+        keys = pseudonyms(study)
+        found = check_upload(
+            sent,
+            output=clean,
+            pseudonyms=keys,
+            centre=about.centre,
+            patient_code=about.patient_code,
+            day_shift=keys.day_shift(about.patient_id),
+            limits=CheckLimits(),
+            known_instances=about.known_instances,
+            progress=progress,
+        )
+        sent.unlink()
+        question = None if about.released else _question(study, about, found)
+        taken = _taken(found, about, question)
+        receipts = {
+            name: study.objects.put_file(clean / name) for verdict in taken for _, name, *_ in verdict.instances
+        }
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def finish(session: StudySession) -> Any:
+        upload = _unchanged(session, job, about)
+        upload.patient_hash = found.patient_hashes[0] if len(found.patient_hashes) == 1 else None
+        upload.verdicts = _shown(found, upload.verdicts if about.released else [])
+        _keep(session, upload, taken, receipts)
+        _conclude(session, upload, found, question, taken)
+        if upload.state == "held":
+            return None
+        return lambda: study.intake.wipe(upload.id)
+
+    return finish
+
+
+def _begin(study: Study, job: Job) -> _About | None:
+    """Mark an upload as being checked, unless it was withdrawn meanwhile."""
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        upload = session.get_one(Upload, _upload(job))
+        if upload.state not in ("received", "checking"):
+            return None
+        upload.state = "checking"
+        visit = upload.visit
+        patient = visit.patient
+        known = session.scalars(
+            select(Instance.sop_uid)
+            .join(Series, Series.id == Instance.series_id)
+            .where(Instance.centre_id == upload.centre_id, Series.withdrawn_at.is_(None))
+        )
+        vouched = session.scalars(
+            select(Upload.patient_hash)
+            .join(Visit, Visit.id == Upload.visit_id)
+            .where(Visit.patient_id == patient.id, Upload.released, Upload.state == "committed")
+        )
+        return _About(
+            centre=session.get_one(Centre, upload.centre_id).code,
+            visit_id=visit.id,
+            patient_id=patient.id,
+            patient_code=patient.code,
+            number=number_of(visit),
+            ending=upload.ending,
+            released=upload.released,
+            known_instances=frozenset(known),
+            expected_hashes=frozenset(entry for entry in (patient.patient_hash, *vouched) if entry),
+        )
+
+
+def _question(study: Study, about: _About, found: UploadCheck) -> tuple[str, str | None] | None:
+    """What a person must judge before anything is kept: whose scan this is, or whether a picture shows a name."""
+    if len(found.patient_hashes) > 1:
+        return "two-patients", None
+    for patient_hash in found.patient_hashes:
+        if patient_hash in about.expected_hashes:
+            break
+        with study.session(THE_STUDY) as session:
+            suspected = session.scalar(
+                select(Patient)
+                .join(Centre, Centre.id == Patient.centre_id)
+                .where(Centre.code == about.centre, Patient.patient_hash == patient_hash)
+            )
+        if about.expected_hashes:
+            return "other-patient", suspected.id if suspected else None
+        if suspected is not None:
+            return "known-patient", suspected.id
+    if any(verdict.verdict == "held" for verdict in found.series):
+        return "burned-in", None
+    return None
+
+
+def _taken(found: UploadCheck, about: _About, question: tuple[str, str | None] | None) -> list[SeriesVerdict]:
+    """The series to keep now: none while it is open whose they are."""
+    if question is not None and question[0] != "burned-in":
+        return []
+    wanted = {"accepted", "held"} if about.released else {"accepted"}
+    return [verdict for verdict in found.series if verdict.verdict in wanted and verdict.instances]
+
+
+def _keep(session: StudySession, upload: Upload, taken: list[SeriesVerdict], receipts: dict[str, Receipt]) -> None:
+    note_objects(session, {receipt.sha256: receipt.size for receipt in receipts.values()})
+    for verdict in taken:
+        series = Series(
+            upload_id=upload.id,
+            visit_id=upload.visit_id,
+            centre_id=upload.centre_id,
+            uploader_id=upload.uploader_id,
+            series_uid=verdict.series_uid,
+            modality=verdict.modality,
+            contrast=verdict.contrast,
+            description=verdict.description,
+            shape=list(verdict.shape),
+            spacing_mm=list(verdict.spacing_mm),
+        )
+        series.instances = [
+            Instance(
+                centre_id=upload.centre_id, uploader_id=upload.uploader_id, sop_uid=sop_uid,
+                sha256=receipts[name].sha256, size=receipts[name].size,
+            )
+            for sop_uid, name, *_ in verdict.instances
+        ]  # fmt: skip
+        session.add(series)
+    session.flush()
+
+
+def _conclude(
+    session: StudySession,
+    upload: Upload,
+    found: UploadCheck,
+    question: tuple[str, str | None] | None,
+    taken: list[SeriesVerdict],
+) -> None:
+    """Say what became of an upload, and start what follows."""
+    patient = upload.visit.patient
+    upload.question, upload.suspected_patient_id, upload.reason, upload.remedy = None, None, "", ""
+    if question is not None:
+        upload.state = "held"
+        upload.question, upload.suspected_patient_id = question
+        suspected = session.get(Patient, question[1]) if question[1] else None
+        names = {"code": patient.code, "suspected": suspected.code if suspected else ""}
+        upload.reason, upload.remedy = (words.format(**names) for words in _WORDS[question[0]])
+    elif taken:
+        upload.state = "committed"
+    elif any(verdict.verdict == "duplicate" for verdict in found.series):
+        upload.state = "refused"
+        upload.reason = "everything in it is stored already."
+        upload.remedy = "Nothing needs to be done."
+    else:
+        upload.state = "refused"
+        problems = [*found.problems, *(f"{v.reason} {v.remedy}".strip() for v in found.series)]
+        upload.reason = problems[0] if problems else "there is no image series in it."
+        upload.remedy = "" if problems else "Send the archive that holds the DICOM files of the scan."
+    note(session, patient, f"upload {upload.state}", upload.reason or f"{len(taken)} series", by=upload.uploader_id)
+    session.flush()
+    if upload.state == "committed":
+        remember_patient(session, patient)
+    if taken:
+        images_changed(session, upload.visit, cause="upload")
+
+
+def _shown(found: UploadCheck, before: list[Any]) -> list[Any]:
+    """What the page says of each series; of what was kept before a person decided, that stays said."""
+    verdicts = [
+        {
+            "series_uid": verdict.series_uid,
+            "modality": verdict.modality,
+            "contrast": verdict.contrast,
+            "description": verdict.description,
+            "instances": verdict.instance_count,
+            "shape": list(verdict.shape),
+            "spacing_mm": list(verdict.spacing_mm),
+            "verdict": verdict.verdict,
+            "reason": verdict.reason,
+            "remedy": verdict.remedy,
+        }
+        for verdict in found.series
+    ]
+    kept = {entry["series_uid"]: entry for entry in before if entry["verdict"] == "accepted"}
+    return [kept.get(v["series_uid"], v) if v["verdict"] == "duplicate" else v for v in verdicts]
+
+
+def _rewritten(study: Study, job: Job, series_ids: list[int], progress: ProgressCallback) -> Finish:
+    """Write the instances of a moved upload anew under the code and the dates of the patient it belongs to."""
+    keys = pseudonyms(study)
+    folder = study.work_folder(job.id)
+    with study.session(THE_STUDY) as session:
+        upload = session.get_one(Upload, _upload(job))
+        if upload.state != "checking":
+            return _nothing
+        target = upload.visit.patient
+        old = list(session.scalars(select(Series).where(Series.id.in_(series_ids)).order_by(Series.id)))
+        source = session.get_one(Visit, old[0].visit_id).patient
+        shift = keys.day_shift(target.id) - keys.day_shift(source.id)
+        written: dict[int, list[tuple[str, Receipt]]] = {}
+        for row in old:
+            written[row.id] = []
+            for number, instance in enumerate(row.instances):
+                path: Path = folder / f"{row.id}-{number}.dcm"
+                with study.objects.reading(instance.sha256) as stream:
+                    rewrite_instance(stream, path, patient_code=target.code, further_days=shift)
+                written[row.id].append((instance.sop_uid, study.objects.put_file(path)))
+                path.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+
+    def finish(session: StudySession) -> None:
+        upload = session.get_one(Upload, _upload(job))
+        note_objects(session, {r.sha256: r.size for pairs in written.values() for _, r in pairs})
+        for row in session.scalars(select(Series).where(Series.id.in_(series_ids))):
+            fresh = Series(
+                upload_id=upload.id, visit_id=upload.visit_id, centre_id=upload.centre_id,
+                uploader_id=upload.uploader_id, series_uid=row.series_uid, modality=row.modality,
+                contrast=row.contrast, description=row.description, shape=row.shape, spacing_mm=row.spacing_mm,
+            )  # fmt: skip
+            fresh.instances = [
+                Instance(
+                    centre_id=upload.centre_id, uploader_id=upload.uploader_id, sop_uid=sop_uid, sha256=r.sha256,
+                    size=r.size,
+                )
+                for sop_uid, r in written[row.id]
+            ]  # fmt: skip
+            session.add(fresh)
+        upload.state = "committed"
+        session.flush()
+        remember_patient(session, upload.visit.patient)
+        images_changed(session, upload.visit, cause="move")
+
+    return finish
+
+
+def _unchanged(session: StudySession, job: Job, about: _About) -> Upload:
+    upload = session.get_one(Upload, _upload(job))
+    if upload.state != "checking" or upload.visit_id != about.visit_id:
+        raise LeaseLost
+    return upload
+
+
+def _upload(job: Job) -> str:
+    if job.upload_id is None:
+        raise ValueError(f"job {job.id} names no upload.")
+    return job.upload_id
+
+
+def _nothing(_: StudySession) -> None:
+    """Nothing was left to do."""

@@ -1,0 +1,70 @@
+"""Comparing two visits of a patient that have both been processed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from cohortex.pipeline import compare_visits
+from cohortex.pipeline.results import ComparisonResult
+from cohortex.progress import ProgressCallback
+from cohortex.study.database import StudySession
+from cohortex.study.database.tables import Job, Visit
+from cohortex.study.home import Study
+from cohortex.study.jobs.worker import Finish, Handler
+from cohortex.study.processing.files import keep_files
+from cohortex.study.processing.following import comparison_made
+from cohortex.study.processing.sources import lay_out
+from cohortex.study.processing.visiting import keep_result, needed
+
+
+def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -> Handler:
+    """Make the handler of "comparison" jobs.
+
+    Parameters
+    ----------
+    write_report : callable
+        `report.write_comparison_report`, from the floor above.
+
+    Returns
+    -------
+    Handler
+        For `jobs.work`.
+    """
+
+    def compare(study: Study, job: Job, progress: ProgressCallback) -> Finish:
+        later, earlier = needed(job.visit_id, job), needed(job.arguments.get("earlier"), job)
+        folder = study.work_folder(job.id)
+        try:
+            sources = []
+            for name, visit_id in (("earlier", earlier), ("later", later)):
+                (folder / name).mkdir()
+                sources.append(lay_out(study, visit_id, folder / name))
+            output = folder / "result"
+            result = compare_visits(
+                *sources, output, same_person=True, store=study.settings.results, workers=0, progress=progress
+            )
+            write_report(result, output)
+            record = json.loads((output / "report.json").read_text(encoding="utf-8"))
+            files = keep_files(study, output, visits={"baseline": earlier, "follow_up": later})
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        summary = {
+            "event_counts": record["event_counts"],
+            "lesion_count": record["follow_up"]["lesion_count"],
+            "lesion_volume_ml": record["follow_up_total_ml"],
+            "change_ml": record["total_change_ml"],
+        }
+
+        def finish(session: StudySession) -> None:
+            visit = session.get_one(Visit, later)
+            keep_result(
+                session, kind="comparison", visit=visit, earlier=earlier, record=record, files=files, summary=summary
+            )
+            comparison_made(session, cause=job.cause)
+
+        return finish
+
+    return compare

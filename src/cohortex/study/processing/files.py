@@ -1,0 +1,151 @@
+"""The files of a result: what each shows, in which space, kept as objects, with a small preview for the first look."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from cohortex.image import Image, Labels, resample
+from cohortex.io import read_image, write_image
+from cohortex.study.database import StudySession
+from cohortex.study.database.tables import StoredObject
+from cohortex.study.home import Study
+
+FileKind = Literal["image", "labels", "map", "transform", "report", "record"]
+Space = Literal["native", "template", "midway"]
+
+_PREVIEW_MM = 2.0
+_FINER = 0.9  # an image coarser than this share of the preview's spacing is its own preview
+_PREVIEW_LEVELS = 4000
+_SIDES = ("baseline", "follow_up")
+
+_TITLES: tuple[tuple[str, str, FileKind, Space], ...] = (  # the first that matches the name without its ending
+    (r"images/(?P<what>.+)", "{what}, as sent", "image", "native"),
+    (r"transforms/template_from_visit", "Visit to template", "transform", "native"),
+    (r"transforms/visit_from_template", "Template to visit", "transform", "template"),
+    (r"transforms/from_midway", "Midway to visit", "transform", "midway"),
+    (r"lesions_template", "Lesions in template space", "labels", "template"),
+    (r"lesions", "Lesions", "labels", "native"),
+    (r"brain_template", "Brain in template space", "image", "template"),
+    (r"deformation_template", "Local volume against MNI152, in template space", "map", "template"),
+    (r"brain", "Brain", "labels", "native"),
+    (r"difference", "Difference to the template (z)", "map", "native"),
+    (r"log_jacobian", "Local volume against the template (ln)", "map", "native"),
+    (r"(?P<what>\w+)_corrected", "{what}, shading taken off", "image", "native"),
+    (r"change_common", "Change, halfway between the visits", "labels", "midway"),
+    (r"change", "Change", "labels", "native"),
+    (r"common", "Both visits brought together", "image", "midway"),
+    (r"deviation_intensity", "Deviation from the study, brightness (z)", "map", "template"),
+    (r"deviation_volume", "Deviation from the study, local volume (z)", "map", "template"),
+    (r"template_mean", "Study template", "image", "template"),
+    (r"template_sd", "Spread between patients", "map", "template"),
+    (r"template_deformation", "Mean local volume (ln)", "map", "template"),
+    (r"report", "Report", "report", "native"),
+)
+
+
+def keep_files(study: Study, folder: Path, *, visits: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Put every file of a folder into the object store and say what each is.
+
+    Parameters
+    ----------
+    study : Study
+        Where.
+    folder : Path
+        What a step left, with `report.json` and `report.html` in it.
+    visits : mapping of str to str
+        "" -> key of the only visit, or "baseline" and "follow_up" -> key of each.
+
+    Returns
+    -------
+    dict
+        File name -> sha256, size, title, kind, space, visit, unit, range, preview (sha256 and size, or None).
+    """
+    kept: dict[str, dict[str, Any]] = {}
+    for path in sorted(file for file in folder.rglob("*") if file.is_file()):
+        name = path.relative_to(folder).as_posix()
+        if name.startswith(".") or "/." in name:
+            continue
+        receipt = study.objects.put_file(path)
+        kept[name] = {
+            "sha256": receipt.sha256,
+            "size": receipt.size,
+            **described(name, visits=visits),
+            "unit": "",
+            "range": None,
+            "preview": None,
+        }
+        if name.endswith(".nii.gz") and kept[name]["kind"] in ("image", "labels", "map"):
+            kept[name] |= _seen(study, path)
+    return kept
+
+
+def described(name: str, *, visits: Mapping[str, str]) -> dict[str, Any]:
+    """Say from its name what a file of a result is."""
+    stem = re.sub(r"(\.nii\.gz|\.[a-z]+)$", "", name)
+    visit = visits.get("")
+    for side in _SIDES:
+        if re.match(rf"(transforms/)?{side}_|change_{side}$", stem):
+            visit = visits.get(side)
+            stem = re.sub(rf"{side}_|_{side}$", "", stem, count=1)
+    if name == "report.json" or (name.startswith("images/") and name.endswith(".json")):
+        return {"title": "Record", "kind": "record", "space": "native", "visit": visit}
+    for pattern, title, kind, space in _TITLES:
+        if found := re.fullmatch(pattern, stem):
+            return {"title": title.format(**found.groupdict()), "kind": kind, "space": space, "visit": visit}
+    return {"title": stem, "kind": "image", "space": "native", "visit": visit}
+
+
+def receipts_of(files: Iterable[Mapping[str, Any]]) -> dict[str, int]:
+    """Collect the objects that files and their previews are kept in: SHA-256 -> bytes."""
+    found = {}
+    for file in files:
+        found[file["sha256"]] = file["size"]
+        if file.get("preview"):
+            found[file["preview"]["sha256"]] = file["preview"]["size"]
+    return found
+
+
+def note_objects(session: StudySession, receipts: Mapping[str, int]) -> None:
+    """Write receipts of objects into the database, each once."""
+    for sha256, size in receipts.items():
+        if session.get(StoredObject, sha256) is None:
+            session.add(StoredObject(sha256=sha256, size=size))
+    session.flush()
+
+
+def _seen(study: Study, path: Path) -> dict[str, Any]:
+    """Tell unit and range of an image file, and keep a preview where it is fine."""
+    image = read_image(path)
+    values = image.values[np.isfinite(image.values) & (image.values != 0)]
+    if isinstance(image, Labels) or not values.size:
+        limits = [0.0, float(values.max()) if values.size else 1.0]
+    elif float(values.min()) < 0 and image.unit in ("z", "ln"):
+        reach = float(np.percentile(np.abs(values), 99.5))
+        limits = [-reach, reach]
+    else:
+        limits = [float(limit) for limit in np.percentile(values, (1, 99.8))]
+    found: dict[str, Any] = {"unit": image.unit, "range": limits}
+    if image.grid.ndim == 3 and image.is_scalar and min(image.grid.spacing_mm) < _FINER * _PREVIEW_MM:
+        small = resample(
+            image,
+            spacing_mm=tuple(max(spacing, _PREVIEW_MM) for spacing in image.grid.spacing_mm),
+            interpolation="nearest" if isinstance(image, Labels) else "linear",
+        )
+        target = path.with_name("preview.nii.gz")
+        write_image(small if isinstance(small, Labels) else _in_steps(small), target)
+        receipt = study.objects.put_file(target)
+        target.unlink()
+        found["preview"] = {"sha256": receipt.sha256, "size": receipt.size}
+    return found
+
+
+def _in_steps(image: Image) -> Image:
+    """Round to a few thousand levels: the eye sees no difference, and the file is a third."""
+    finite = np.nan_to_num(image.values)
+    step = max(float(np.ptp(finite)) / _PREVIEW_LEVELS, 1e-12)
+    return image.with_values((np.rint(finite / step) * step).astype(np.float32))

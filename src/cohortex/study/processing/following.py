@@ -1,0 +1,154 @@
+"""What follows from what: which results a change makes stale, and exactly which jobs it starts.
+
+======================  =======================================================================================
+change                  jobs
+======================  =======================================================================================
+clinical value          statistics
+series of a visit       that visit
+visits compared         statistics
+visit processed         its comparisons with the visits before and after it; statistics; the release of a
+                        template where the rule is met; else, where there is a template, deviation of the
+                        patient and distances
+template released       deviation of every patient, distances, statistics
+======================  =======================================================================================
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select, update
+
+from cohortex.study.database import StudySession
+from cohortex.study.database.tables import (
+    Job,
+    Patient,
+    Result,
+    Series,
+    StudyInfo,
+    TemplateMember,
+    TemplateVersion,
+    Visit,
+    now,
+)
+from cohortex.study.jobs.queue import STUDY, enqueue
+
+
+def record_changed(session: StudySession) -> None:
+    """A clinical value was entered or changed: figures of the study follow, no image step does."""
+    enqueue(session, "statistics", about=STUDY, cause="record")
+
+
+def images_changed(session: StudySession, visit: Visit, *, cause: str) -> None:
+    """Series of a visit were added, moved or withdrawn: it is processed again, or what was made of it is stale."""
+    session.execute(
+        update(Result)
+        .where((Result.visit_id == visit.id) | (Result.earlier_visit_id == visit.id), Result.stale_at.is_(None))
+        .values(stale_at=now())
+    )
+    left = session.scalar(
+        select(func.count()).select_from(Series).where(Series.visit_id == visit.id, Series.withdrawn_at.is_(None))
+    )
+    if left:
+        enqueue(
+            session, "visit", about=visit.id, cause=cause, centre_id=visit.centre_id, uploader_id=visit.uploader_id,
+            patient_id=visit.patient_id, visit_id=visit.id,
+        )  # fmt: skip
+    else:
+        patient_changed(session, visit.patient_id, cause=cause)
+
+
+def visit_processed(session: StudySession, visit: Visit, *, cause: str) -> None:
+    """A visit has a new result."""
+    for earlier, later in pairs_with(session, visit):
+        enqueue(
+            session, "comparison", about=f"{earlier.id}+{later.id}", cause=cause, centre_id=later.centre_id,
+            uploader_id=later.uploader_id, patient_id=later.patient_id, visit_id=later.id,
+            arguments={"earlier": earlier.id},
+        )  # fmt: skip
+    patient_changed(session, visit.patient_id, cause=cause)
+
+
+def comparison_made(session: StudySession, *, cause: str) -> None:
+    """Two visits were compared: only figures of the study tell of that."""
+    enqueue(session, "statistics", about=STUDY, cause=cause)
+
+
+def patient_changed(session: StudySession, patient_id: str, *, cause: str) -> None:
+    """What is known of a patient's images has changed: the figures of the study follow, or its next template."""
+    if release_is_due(session):
+        enqueue(session, "template", about=STUDY, cause=cause, arguments={"reason": "rule"})
+        return  # what depends on the template follows its release
+    version = current_version(session)
+    member = member_visits(session).get(patient_id)
+    if version is not None:
+        if member is not None:
+            _deviate(session, session.get_one(Patient, patient_id), member, cause=cause)
+        enqueue(session, "distances", about=STUDY, cause=cause)
+    enqueue(session, "statistics", about=STUDY, cause=cause)
+
+
+def template_released(session: StudySession) -> None:
+    """A new version of the template is there: exactly what depends on it is done again."""
+    session.execute(update(Result).where(Result.kind == "deviation", Result.stale_at.is_(None)).values(stale_at=now()))
+    for patient_id, visit in member_visits(session).items():
+        _deviate(session, session.get_one(Patient, patient_id), visit, cause="template")
+    enqueue(session, "distances", about=STUDY, cause="template")
+    enqueue(session, "statistics", about=STUDY, cause="template")
+
+
+def pairs_with(session: StudySession, visit: Visit) -> list[tuple[Visit, Visit]]:
+    """Give the visit with the one before and the one after it, of those that have been processed."""
+    processed = list(
+        session.scalars(
+            select(Visit)
+            .where(
+                Visit.patient_id == visit.patient_id,
+                select(Result.id)
+                .where(Result.kind == "visit", Result.visit_id == Visit.id, Result.stale_at.is_(None))
+                .exists(),
+            )
+            .order_by(Visit.date)
+        )
+    )
+    return [pair for pair in zip(processed, processed[1:], strict=False) if visit.id in {v.id for v in pair}]
+
+
+def member_visits(session: StudySession) -> dict[str, Visit]:
+    """Give, for each patient who can be part of a template, the earliest visit that was aligned with MNI152."""
+    rows = session.execute(
+        select(Result, Visit)
+        .join(Visit, Visit.id == Result.visit_id)
+        .where(Result.kind == "visit", Result.stale_at.is_(None))
+        .order_by(Visit.date.desc())
+    )
+    return {result.patient_id: visit for result, visit in rows if result.summary.get("aligned_brain")}
+
+
+def release_is_due(session: StudySession) -> bool:
+    """Whether the rule of the study asks for a new version: enough new patients from enough centres since the last."""
+    info = session.scalars(select(StudyInfo)).one()
+    version = current_version(session)
+    members = set(session.scalars(select(TemplateMember.patient_id).where(TemplateMember.version == version)))
+    fresh = {patient: visit.centre_id for patient, visit in member_visits(session).items() if patient not in members}
+    return len(fresh) >= info.rule_patients and len({*fresh.values()}) >= info.rule_centres
+
+
+def current_version(session: StudySession) -> int | None:
+    """Give the number of the template in force; None before the first release."""
+    return session.scalar(select(func.max(TemplateVersion.number)))
+
+
+def is_under_way(session: StudySession, kind: str, about: str) -> bool:
+    """Whether such a job is queued or running."""
+    return (
+        session.scalar(
+            select(Job.id).where(Job.kind == kind, Job.about == about, Job.state.in_(("queued", "running"))).limit(1)
+        )
+        is not None
+    )
+
+
+def _deviate(session: StudySession, patient: Patient, visit: Visit, *, cause: str) -> None:
+    enqueue(
+        session, "deviation", about=patient.id, cause=cause, centre_id=patient.centre_id,
+        uploader_id=patient.uploader_id, patient_id=patient.id, visit_id=visit.id,
+    )  # fmt: skip
