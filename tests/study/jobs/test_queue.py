@@ -101,11 +101,11 @@ def test_a_failed_job_is_tried_again_when_a_person_says_so(study):
         retry(session, session.scalars(select(Job).where(Job.state == "queued")).one())
 
 
-def _fails(study, job, progress):
+def _fails(*_):
     raise VisitProblem("the visit holds no image. Send it again.")
 
 
-def _figure(study, job, progress):
+def _figure(_, __, progress):
     progress(Progress(task="counting", done=1, total=2))
     return lambda session: session.add(OpenFigure(kind="statistics", content={"n": 1}))
 
@@ -131,7 +131,7 @@ def test_a_failure_is_said_in_words_with_its_remedy(study):
 
 
 def test_of_an_error_nobody_foresaw_no_word_is_passed_on(study, caplog):
-    def breaks(study, job, progress):
+    def breaks(*_):
         raise RuntimeError("PHANTOM^ROSSI")
 
     queue(study)
@@ -145,7 +145,7 @@ def test_of_an_error_nobody_foresaw_no_word_is_passed_on(study, caplog):
 def test_a_worker_that_lost_its_lease_keeps_nothing(study):
     queue(study)
 
-    def slow(study, job, progress):
+    def slow(study, job, _):
         release_of(study, job.worker)
         claim(study, worker="thief")
         return _figure(study, job, lambda _: None)
