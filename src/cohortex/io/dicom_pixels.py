@@ -15,7 +15,7 @@ from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 
 from cohortex.errors import UnreadableFile
-from cohortex.io.dicom_file import PIXEL_KEYWORDS, DicomFile, whole_dataset
+from cohortex.io.dicom_file import PIXEL_KEYWORDS, DicomFile, number_of, whole_dataset
 
 _GDCM_SYNTAXES = {  # what pydicom's permissively licensed plug-ins do not decode; GDCM inside SimpleITK does
     "1.2.840.10008.1.2.4.51": "JPEG Extended",
@@ -45,9 +45,31 @@ def decode_pixels(file: DicomFile) -> NDArray[Any]:
     UnreadableFile
         If the pixels are missing, truncated, or in an encoding no decoder here knows.
     """
-    dataset = whole_dataset(file)
+    return decode_dataset(whole_dataset(file), name=file.name)
+
+
+def decode_dataset(dataset: Dataset, *, name: str) -> NDArray[Any]:
+    """Decode all frames of a data set in memory.
+
+    Parameters
+    ----------
+    dataset : pydicom.Dataset
+        Whole, with a transfer syntax in its file meta information.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    ndarray
+        As `decode_pixels`.
+
+    Raises
+    ------
+    UnreadableFile
+        As `decode_pixels`.
+    """
     if not any(keyword in dataset for keyword in PIXEL_KEYWORDS):
-        raise UnreadableFile(f"{file.name}: no pixel data. Send the original file.")
+        raise UnreadableFile(f"{name}: no pixel data. Send the original file.")
     syntax = dataset.file_meta.TransferSyntaxUID
     try:
         if syntax in _GDCM_SYNTAXES:
@@ -58,10 +80,10 @@ def decode_pixels(file: DicomFile) -> NDArray[Any]:
                 values = apply_color_lut(values, dataset)
     except Exception as error:  # every decoder raises its own kinds
         raise UnreadableFile(
-            f"{file.name}: its pixels do not decode ({syntax.name}: {_in_one_line(error)}). "
+            f"{name}: its pixels do not decode ({syntax.name}: {_in_one_line(error)}). "
             "Send it again, uncompressed if the source can."
         ) from error
-    frames = max(1, file.integer("NumberOfFrames", 1))
+    frames = max(1, int(number_of(dataset.get("NumberOfFrames"), 1)))
     per_frame = 3 if _is_colour(dataset, values, frames) else 2
     return values if values.ndim == per_frame + 1 else values[None]
 
