@@ -109,3 +109,18 @@ class Refused(CohortexError):
 
 class NotThere(Refused):
     """Something that does not exist, or that the asker has no right to know exists: both sound alike."""
+
+
+class NotDeidentified(CohortexError):
+    """An object from which the identity cannot be taken out with certainty; it is not stored.
+
+    Attributes
+    ----------
+    reason, remedy : str
+        What is wrong and what to do; neither holds anything of the object's content.
+    """
+
+    def __init__(self, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{reason} {remedy}")
+        self.reason = reason
+        self.remedy = remedy
