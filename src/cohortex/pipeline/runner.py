@@ -276,8 +276,8 @@ class _Run:
     def _compute_again(self, key: str, for_call: Call) -> None:
         if any(isinstance(node.source, Stored) and node.source.key == key for _, node in for_call.inputs):
             raise DamagedResult(
-                f"the result {key[:12]}… that step '{for_call.step.title}' needs is missing or damaged, and how to make "
-                "it again is not known here. Run again what made it."
+                f"the result {key[:12]}… that step '{for_call.step.title}' needs is missing or damaged, and how to "
+                "make it again is not known here. Run again what made it."
             )
         self._tries[key] = self._tries.get(key, 1) + 1
         if self._tries[key] > _MOST_TRIES:

@@ -100,7 +100,7 @@ def complete(study: Study, session: StudySession, upload: Upload) -> None:
     _check(session, upload, cause="upload")
 
 
-def decide(study: Study, session: StudySession, upload: Upload, *, accept: bool, reason: str) -> None:
+def decide(session: StudySession, upload: Upload, *, accept: bool, reason: str) -> None:
     """Let a held upload in, or refuse it for good; the trace keeps who decided and why.
 
     Raises
@@ -120,7 +120,7 @@ def decide(study: Study, session: StudySession, upload: Upload, *, accept: bool,
     upload.reason, upload.remedy = "refused by a person.", ""
 
 
-def move(study: Study, session: StudySession, upload: Upload, target: Visit, *, reason: str) -> None:
+def move(session: StudySession, upload: Upload, target: Visit, *, reason: str) -> None:
     """Assign an upload to the visit it belongs to; what was made of both visits follows.
 
     Within one patient the stored series change their visit. To another patient they are written anew under that
@@ -160,7 +160,7 @@ def move(study: Study, session: StudySession, upload: Upload, target: Visit, *, 
         remember_patient(session, patient)
 
 
-def withdraw(study: Study, session: StudySession, upload: Upload, *, reason: str) -> None:
+def withdraw(session: StudySession, upload: Upload, *, reason: str) -> None:
     """Take an upload out of the study; its rows and its trace stay, nothing is made from it any more.
 
     Raises

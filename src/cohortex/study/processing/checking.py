@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from cohortex.progress import ProgressCallback
+from cohortex.progress import Progress, ProgressCallback
 from cohortex.study.check import CheckLimits, SeriesVerdict, UploadCheck, check_upload, rewrite_instance
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, Upload, Visit
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish, LeaseLost
 from cohortex.study.objects import Receipt
-from cohortex.study.patients import note, number_of, pseudonyms
+from cohortex.study.patients import note, pseudonyms
 from cohortex.study.processing.files import note_objects
 from cohortex.study.processing.following import images_changed
 from cohortex.study.uploads import remember_patient
@@ -49,7 +49,6 @@ class _About:
     visit_id: str
     patient_id: str
     patient_code: str
-    number: int
     ending: str
     released: bool
     known_instances: frozenset[str]
@@ -126,7 +125,6 @@ def _begin(study: Study, job: Job) -> _About | None:
             visit_id=visit.id,
             patient_id=patient.id,
             patient_code=patient.code,
-            number=number_of(visit),
             ending=upload.ending,
             released=upload.released,
             known_instances=frozenset(known),
@@ -259,7 +257,8 @@ def _rewritten(study: Study, job: Job, series_ids: list[int], progress: Progress
         source = session.get_one(Visit, old[0].visit_id).patient
         shift = keys.day_shift(target.id) - keys.day_shift(source.id)
         written: dict[int, list[tuple[str, Receipt]]] = {}
-        for row in old:
+        for done, row in enumerate(old):
+            progress(Progress(task="writing under the right patient", done=done, total=len(old)))
             written[row.id] = []
             for number, instance in enumerate(row.instances):
                 path: Path = folder / f"{row.id}-{number}.dcm"

@@ -38,13 +38,17 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
         later, earlier = needed(job.visit_id, job), needed(job.arguments.get("earlier"), job)
         folder = study.work_folder(job.id)
         try:
-            sources = []
-            for name, visit_id in (("earlier", earlier), ("later", later)):
-                (folder / name).mkdir()
-                sources.append(lay_out(study, visit_id, folder / name))
-            output = folder / "result"
+            before, after, output = folder / "earlier", folder / "later", folder / "result"
+            before.mkdir()
+            after.mkdir()
             result = compare_visits(
-                *sources, output, same_person=True, store=study.settings.results, workers=0, progress=progress
+                lay_out(study, earlier, before),
+                lay_out(study, later, after),
+                output,
+                same_person=True,  # whose each upload is was judged when it came in
+                store=study.settings.results,
+                workers=0,
+                progress=progress,
             )
             write_report(result, output)
             record = json.loads((output / "report.json").read_text(encoding="utf-8"))

@@ -15,6 +15,8 @@ template released       deviation of every patient, distances, statistics
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from sqlalchemy import func, select, update
 
 from cohortex.study.database import StudySession
@@ -109,7 +111,7 @@ def pairs_with(session: StudySession, visit: Visit) -> list[tuple[Visit, Visit]]
             .order_by(Visit.date)
         )
     )
-    return [pair for pair in zip(processed, processed[1:], strict=False) if visit.id in {v.id for v in pair}]
+    return [pair for pair in pairwise(processed) if visit.id in {v.id for v in pair}]
 
 
 def member_visits(session: StudySession) -> dict[str, Visit]:

@@ -16,7 +16,8 @@ from cohortex.pipeline import Runner, stored_node
 from cohortex.pipeline.study_steps import distance_row, features_of_brain, features_of_template
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.statistics.density import density
-from cohortex.statistics.mds import lay_out, place_among
+from cohortex.statistics.mds import lay_out
+from cohortex.statistics.placing import place_among
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Job, MapPoint, OpenFigure, TemplateMember, TemplateVersion
 from cohortex.study.home import Study

@@ -73,13 +73,11 @@ def release(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     return finish
 
 
-def ask_for_release(study: Study, session: StudySession) -> Job:
+def ask_for_release(session: StudySession) -> Job:
     """Queue a release that the coordinator wishes.
 
     Parameters
     ----------
-    study : Study
-        Where.
     session : StudySession
         Of the study itself, writing: whether it may be depends on patients of all centres.
 

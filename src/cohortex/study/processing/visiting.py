@@ -153,5 +153,6 @@ def _why_not_in_template(study: Study, result: VisitResult) -> str:
     if not result.alignment.converged:
         return "the alignment with MNI152 failed"
     if result.lesion_contrast != wanted:
-        return f"the study's template is made of {wanted}, and lesions of this visit were outlined on {result.lesion_contrast}"
+        found = result.lesion_contrast
+        return f"the study's template is made of {wanted}, and lesions of this visit were outlined on {found}"
     return ""
