@@ -20,4 +20,17 @@ __all__ = [
     "rms_difference",
     "scott_bandwidth",
     "without_one",
+"""Numbers from many patients: intervals of estimates, and what may be shown of them."""
+
+from cohortex.statistics.disclosure import Cell, Minimum, hidden_cells
+from cohortex.statistics.intervals import MedianInterval, ShareInterval, median_interval, wilson_interval
+
+__all__ = [
+    "Cell",
+    "MedianInterval",
+    "Minimum",
+    "ShareInterval",
+    "hidden_cells",
+    "median_interval",
+    "wilson_interval",
 ]
