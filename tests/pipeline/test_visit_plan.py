@@ -55,6 +55,24 @@ def test_every_series_is_recognised_and_the_steps_follow(runner, upload):
     assert plan.brain.key != plan_visit(looked_at, outlined_contrast="T1").brain.key
 
 
+def test_a_series_that_comes_later_leaves_the_steps_on_the_others_as_they_are(runner, scans, tmp_path):
+    paths = [write_image(scans[name], tmp_path / f"{name}.nii.gz") or tmp_path / f"{name}.nii.gz" for name in scans]
+    t1, flair, ct = (replace(source(*paths[:n]), apart=True) for n in (1, 2, 3))
+    images = [look_at_visit(runner, visit).images for visit in (t1, flair, ct)]
+    assert images[0][0].key == images[1][0].key == images[2][0].key
+    assert images[1][1].key == images[2][1].key
+    brains = [plan_visit(look_at_visit(runner, visit)).brain.key for visit in (flair, ct)]
+    assert brains[0] == brains[1]
+
+
+def test_a_visit_read_apart_that_holds_no_image_is_refused_by_name(runner, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("no scan")
+    visit = replace(source(tmp_path / "a.txt", tmp_path / "b.txt"), apart=True)
+    with pytest.raises(VisitProblem, match=r"a\.txt"):
+        look_at_visit(runner, visit)
+
+
 def sentences_of(methods) -> str:
     return " ".join(method.sentence for method in methods)
 

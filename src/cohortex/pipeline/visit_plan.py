@@ -93,9 +93,15 @@ def look_at_visit(
     """
     by_name = {Path(name).name: contrast for name, contrast in (chosen or {}).items()}
     paths = [*source.paths, *_named_files(chosen or {}, source.paths)]
-    read = steps.read_visit([file_node(path) for path in paths])
-    count, problems, notes = _evaluated(runner, [read["count"], read["problems"], read["notes"]])
-    images = tuple(read["images"][number] for number in range(count))
+    if source.apart:
+        reads = [steps.read_some(file_node(path)) for path in paths]
+    else:
+        reads = [steps.read_visit([file_node(path) for path in paths])]
+    values = _evaluated(runner, [read[part] for part in ("count", "problems", "notes") for read in reads])
+    counts, problems, notes = (values[len(reads) * n : len(reads) * (n + 1)] for n in range(3))
+    images = tuple(read["images"][n] for read, count in zip(reads, counts, strict=True) for n in range(count))
+    if not images:
+        raise VisitProblem(steps.why_no_image(paths, [problem for found in problems for problem in found]))
     look_nodes = tuple(steps.look_at(image, chosen=by_name) for image in images)
     looks = tuple(_evaluated(runner, look_nodes))
     for name, contrast in by_name.items():
@@ -108,8 +114,8 @@ def look_at_visit(
         source=source,
         images=images,
         looks=looks,
-        problems=problems,
-        notes=(*source.notes, *notes),
+        problems=tuple(problem for found in problems for problem in found),
+        notes=(*source.notes, *(note for found in notes for note in found)),
         look_nodes=look_nodes,
     )
 

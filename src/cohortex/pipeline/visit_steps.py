@@ -71,20 +71,34 @@ def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) ->
 
     Nothing readable is a failure of the step, so that it is neither kept as a result nor told as done.
     """
+    found = _read(files, progress)
+    if not found.images:
+        raise VisitProblem(why_no_image(files, found.problems))
+    return found
+
+
+@step(version=1, title="read the files", sentence="Images were read in patient coordinates with their values unchanged.")
+def read_some(file: Path, *, progress: ProgressCallback = silent) -> ReadVisit:
+    """Read the images of one path of a visit by itself, so that another path that comes later touches none of them.
+
+    Nothing readable here is no failure: the other paths may hold what is needed.
+    """
+    return _read([file], progress)
+
+
+def _read(files: Sequence[Path], progress: ProgressCallback) -> ReadVisit:
     uploads = [read_upload(file, uneven="resample", progress=progress) for file in files]
     images = tuple(_with_lost_slices(image, upload.problems) for upload in uploads for image in upload.images)
-    problems = tuple(problem.reason for upload in uploads for problem in upload.problems)
-    if not images:
-        raise VisitProblem(_why_no_image(files, problems))
     return ReadVisit(
         images=images,
         count=len(images),
-        problems=problems,
+        problems=tuple(problem.reason for upload in uploads for problem in upload.problems),
         notes=tuple(warning for upload in uploads for warning in upload.warnings),
     )
 
 
-def _why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
+def why_no_image(paths: Sequence[Path], problems: Sequence[str]) -> str:
+    """Say why a visit holds nothing to work on."""
     names = names_of(paths)
     if not problems:
         return (

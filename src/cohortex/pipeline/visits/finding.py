@@ -39,6 +39,8 @@ class VisitSource:
         What to read: an archive, a folder of DICOM, or image files (labels among them are recognised later).
     reason : str
         Why this is one visit, in words.
+    apart : bool
+        Whether each path is read by itself, so that one that comes later leaves what was made of the others as it is.
     notes : tuple of str
         Which scans beside it were left out, and what to do about it.
     headers : VisitHeaders or None
@@ -49,6 +51,7 @@ class VisitSource:
     visit: str
     paths: tuple[Path, ...]
     reason: str
+    apart: bool = False
     notes: tuple[str, ...] = ()
     headers: VisitHeaders | None = field(default=None, repr=False, compare=False)
 

@@ -54,4 +54,5 @@ def lay_out(study: Study, visit_id: str, folder: Path) -> VisitSource:
             visit=f"visit-{number_of(visit)}",
             paths=tuple(paths[name] for name in sorted(paths)),
             reason="the visit chosen when it was uploaded",
+            apart=True,
         )
