@@ -1,7 +1,10 @@
 """Clinical records: their fields, one value, what is plausible, the table, the statistics of the study."""
 
+from cohortex.study.records.facts import PatientFacts, VisitFacts, age_band_of
 from cohortex.study.records.fields import Choice, Field, all_fields, field, field_json, fields_for, form_json
+from cohortex.study.records.figures import StudyStatistics
 from cohortex.study.records.plausibility import Finding, RecordedVisit, judge_record, judge_visits
+from cohortex.study.records.statistics import study_statistics
 from cohortex.study.records.table import (
     ImportProblem,
     RecordRow,
@@ -20,11 +23,15 @@ __all__ = [
     "Finding",
     "ImportProblem",
     "Language",
+    "PatientFacts",
     "RecordProblem",
     "RecordRow",
     "RecordedVisit",
     "RecordsImport",
+    "StudyStatistics",
+    "VisitFacts",
     "Words",
+    "age_band_of",
     "all_fields",
     "field",
     "field_json",
@@ -34,6 +41,7 @@ __all__ = [
     "judge_visits",
     "parse_value",
     "read_records",
+    "study_statistics",
     "template_csv",
     "value_text",
     "write_records",

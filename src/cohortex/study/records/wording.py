@@ -328,3 +328,44 @@ TABLE: Mapping[str, tuple[Words, Words]] = MappingProxyType(  # what is wrong wi
         ),
     }
 )
+
+STATISTICS: Mapping[str, Words] = MappingProxyType(
+    {
+        "too_few": Words(
+            "Statistics are shown from {patients} patients of {centres} centres on.",
+            "Le statistiche si mostrano da {patients} pazienti di {centres} centri in su.",
+        ),
+        "table_centres": Words("Patients by centre", "Pazienti per centro"),
+        "table_sex": Words("Patients by sex", "Pazienti per sesso"),
+        "table_age": Words("Patients by age at the first examination", "Pazienti per età al primo esame"),
+        "table_diagnosis": Words("Patients by leukaemia", "Pazienti per leucemia"),
+        "table_phase": Words("Patients by treatment phase", "Pazienti per fase della terapia"),
+        "table_agents": Words("Causes of the lesions", "Cause delle lesioni"),
+        "table_outcome": Words("Latest course of the lesions", "Ultimo decorso delle lesioni"),
+        "table_survival": Words("Survival", "Sopravvivenza"),
+        "table_events": Words("Patients with a lesion that was …", "Pazienti con una lesione …"),
+        "sex_F": Words("female", "femmina"),
+        "sex_M": Words("male", "maschio"),
+        "sex_O": Words("other", "altro"),
+        "sex_U": Words("not known", "non noto"),
+        "alive": Words("alive", "in vita"),
+        "dead": Words("dead", "deceduto"),
+        "new": Words("new", "nuova"),
+        "grown": Words("grown", "cresciuta"),
+        "shrunk": Words("shrunk", "ridotta"),
+        "gone": Words("gone", "scomparsa"),
+        "split": Words("split", "divisa"),
+        "merged": Words("merged", "fusa"),
+        "course_lesion_count": Words("Lesions", "Lesioni"),
+        "course_lesion_volume": Words("Total lesion volume", "Volume totale delle lesioni"),
+        "course_lesion_volume_change": Words(
+            "Lesion volume, change since the first examination",
+            "Volume delle lesioni, variazione dal primo esame",
+        ),
+        "course_brain_volume": Words("Brain volume", "Volume dell'encefalo"),
+        "course_brain_volume_change": Words(
+            "Brain volume, change since the first examination",
+            "Volume dell'encefalo, variazione dal primo esame",
+        ),
+    }
+)
