@@ -161,6 +161,9 @@ def judge_visits(visits: Sequence[RecordedVisit], *, age_years: float | None = N
     )
 
 
+RULE_NUMBERS = ("2", "8", "12", "13", "14", "15", "16", "17", "20", "22", "25", "26", "27", "30", "own-1", "own-2")
+"""Rules that findings name, beside "ask-" and a field for an unusual number of it."""
+
 _Rule = Callable[[_Case], tuple[Finding, ...]]
 
 

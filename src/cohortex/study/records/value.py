@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal, cast
 
-from cohortex.study.records.fields import JSON, Choice, Field, Missing
+from cohortex.study.records.fields import JSON, Choice, Field, Limits, Missing
 from cohortex.study.records.fields import field as field_named
 from cohortex.study.records.number_text import NumberText, read_number, shown, unit_named, written_number
 from cohortex.study.records.wording import DAY, MISSING_WORDS, NO, NOTHING_FOUND, PROBLEMS, YES, Language, Words
@@ -207,9 +207,7 @@ def _number(field: Field, parts: Mapping[str, object]) -> ClinicalValue:
     read = _number_read(field, given)
     comparator = _comparator(field, read.comparator, parts.get("comparator"))
     unit = _unit(field, read.unit, parts.get("unit"), given)
-    limits = field.limits
-    if limits is None:
-        raise ValueError(f"{field.name} has no limits in fields.json; a number needs them.")
+    limits = cast(Limits, field.limits)  # every number has them
     factor = field.units[unit]
     number = read.number * factor
 
