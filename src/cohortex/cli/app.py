@@ -19,6 +19,7 @@ from cohortex.cli.demo import demo
 from cohortex.cli.info import info
 from cohortex.cli.process import process
 from cohortex.cli.screen import complain, stopped_in_words
+from cohortex.cli.study import study_app
 from cohortex.errors import CohortexError
 
 app = typer.Typer(
@@ -33,6 +34,7 @@ for resuming in (demo, process, compare):
     app.command()(stopped_in_words(resuming))
 for command in (convert, info):
     app.command()(command)
+app.add_typer(study_app)
 
 
 def _show_version(wanted: bool) -> None:

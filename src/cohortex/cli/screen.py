@@ -26,8 +26,9 @@ errors = Console(stderr=True, highlight=False)
 
 
 def complain(error: Exception) -> None:
-    """Print an expected failure to the error stream."""
-    errors.print(f"[bold red]cohortex:[/] {escape(str(error))}", soft_wrap=True)
+    """Print an expected failure to the error stream, with what to do about it."""
+    words = f"{error} {getattr(error, 'remedy', '')}".strip()
+    errors.print(f"[bold red]cohortex:[/] {escape(words)}", soft_wrap=True)
 
 
 def list_problems(upload: Upload) -> None:

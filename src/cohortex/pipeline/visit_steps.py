@@ -77,7 +77,9 @@ def read_visit(files: Sequence[Path], *, progress: ProgressCallback = silent) ->
     return found
 
 
-@step(version=1, title="read the files", sentence="Images were read in patient coordinates with their values unchanged.")
+@step(
+    version=1, title="read the files", sentence="Images were read in patient coordinates with their values unchanged."
+)
 def read_some(file: Path, *, progress: ProgressCallback = silent) -> ReadVisit:
     """Read the images of one path of a visit by itself, so that another path that comes later touches none of them.
 

@@ -367,6 +367,14 @@ class TemplateMember(AboutPatient, Base):
     visit_id: Mapped[str] = mapped_column(ForeignKey("visit.id"))
 
 
+class CountedPatient(AboutPatient, Base):
+    """A patient whom the statistics of the study count; patients enter in batches, so that none can be told."""
+
+    __tablename__ = "counted_patient"
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    since: Mapped[datetime] = mapped_column(default=now)
+
+
 class MapPoint(AboutPatient, Base):
     """Where a patient lies on the map of the study; only its own centre sees the point."""
 

@@ -130,6 +130,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_hash"),
     )
     op.create_table(
+        "counted_patient",
+        sa.Column("patient_id", sa.String(length=32), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("uploader_id", sa.Integer(), nullable=False),
+        sa.Column("centre_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["centre_id"],
+            ["centre.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["patient_id"],
+            ["patient.id"],
+        ),
+        sa.ForeignKeyConstraint(
+            ["uploader_id"],
+            ["uploader.id"],
+        ),
+        sa.PrimaryKeyConstraint("patient_id"),
+    )
+    with op.batch_alter_table("counted_patient", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_counted_patient_centre_id"), ["centre_id"], unique=False)
+
+    op.create_table(
         "map_point",
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("patient_id", sa.String(length=32), nullable=False),
@@ -585,6 +608,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_map_point_centre_id"))
 
     op.drop_table("map_point")
+    with op.batch_alter_table("counted_patient", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_counted_patient_centre_id"))
+
+    op.drop_table("counted_patient")
     op.drop_table("sign_in")
     with op.batch_alter_table("patient", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_patient_centre_id"))

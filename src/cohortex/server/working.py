@@ -1,0 +1,52 @@
+"""One worker process: does jobs of a study until its parent is gone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+from cohortex.report import write_comparison_report, write_visit_report
+from cohortex.study import Study
+from cohortex.study.jobs import work
+from cohortex.study.processing.handlers import handlers
+
+_LOOK_FOR_PARENT_S = 1.0
+
+
+def run_worker(home: Path, *, name: str | None = None, parent: int | None = None) -> None:
+    """Do jobs until told to stop, or the process that started this one is gone.
+
+    Parameters
+    ----------
+    home : Path
+        Folder of the study.
+    name : str, optional
+        Of this worker, so that whoever started it can free its job at once when it dies.
+    parent : int, optional
+        The process to work for; the parent of this one when omitted.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the keyboard stops the parent, which ends its workers in order
+    threading.Thread(target=_end_with, args=(parent or os.getppid(),), daemon=True).start()
+    study = Study.open(home)
+    work(
+        study,
+        handlers(write_visit_report=write_visit_report, write_comparison_report=write_comparison_report),
+        name=name,
+        go_on=lambda: not stop.is_set(),
+    )
+    study.close()
+
+
+def _end_with(parent: int) -> None:
+    """End this process at once when its parent is gone: nobody would restart or stop it, and its job is free later."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK_FOR_PARENT_S)
+    os._exit(0)
