@@ -88,6 +88,39 @@ def test_a_date_of_an_event_counts_from_the_first_examination():
     assert "not known here" in problem.message.en
 
 
+def visits(*dates):
+    rows = "".join(f"C1-{number:04d};{text}\n" for number, text in enumerate(dates))
+    return read_records(f"patient;visit\n{rows}".encode())
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ("31/01/2024", "02/03/2024", date(2024, 3, 2)),
+        ("01/31/2024", "02/03/2024", date(2024, 2, 3)),
+        ("31.1.2024", "2.3.2024", date(2024, 3, 2)),
+        ("2024-01-31", "03-03-2024", date(2024, 3, 3)),
+    ],
+)
+def test_dates_that_a_spreadsheet_rewrote_are_read_where_the_column_shows_the_order(first, second, expected):
+    found = visits(first, second)
+    assert found.problems == ()
+    assert [row.visit for row in found.rows] == [date(2024, 1, 31), expected]
+
+
+@pytest.mark.parametrize("dates", [("01/02/2024", "03/04/2024"), ("31/01/2024", "01/31/2024")])
+def test_dates_that_may_be_two_are_refused(dates):
+    found = visits(*dates)
+    assert ["day or the month comes first" in problem.message.en for problem in found.problems] == [True, True]
+
+
+@pytest.mark.parametrize("text", ["2024-13-01", "32/01/2024", "31/02/2024", "2024", "1/3-2024", "31/01/24"])
+def test_what_is_no_date_is_refused(text):
+    (problem,) = visits("31/01/2024", text).problems
+    assert (problem.row, problem.column) == (3, "visit")
+    assert "2024-03-01" in problem.remedy.en
+
+
 def test_everything_wrong_is_listed_by_row_and_column_at_once():
     text = (
         "patient,visit,crp [mg/L],cause,platelets\n"

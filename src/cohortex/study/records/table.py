@@ -14,6 +14,7 @@ from types import MappingProxyType
 from cohortex.study.records.fields import JSON, Field, all_fields
 from cohortex.study.records.number_text import shown, written_number
 from cohortex.study.records.table_columns import KEYS, Column, columns_of, header_words, words_of_identity
+from cohortex.study.records.table_dates import Order, may_be_two_dates, order_of_dates, read_date
 from cohortex.study.records.value import ClinicalValue, RecordProblem, parse_value
 from cohortex.study.records.wording import TABLE, Language, Words
 
@@ -137,10 +138,12 @@ def read_records(source: Path | str | bytes, *, first_examinations: Mapping[str,
     ]
     if problems:
         return RecordsImport(rows=(), row_count=len(body), problems=tuple(problems))
+    place = [column.name for column in columns].index("visit")
+    order = order_of_dates(cells[place] for _, cells in body if place < len(cells))
     rows: list[RecordRow] = []
     seen: dict[tuple[str, date], int] = {}
     for number, cells in body:
-        row, wrong = _row(number, cells, columns, first_examinations or {}, seen)
+        row, wrong = _row(number, cells, columns, order, first_examinations or {}, seen)
         problems += wrong
         if row is not None:
             rows.append(row)
@@ -228,6 +231,7 @@ def _row(
     number: int,
     cells: Sequence[str],
     columns: Sequence[Column],
+    order: Order,
     first_examinations: Mapping[str, date],
     seen: dict[tuple[str, date], int],
 ) -> tuple[RecordRow | None, list[ImportProblem]]:
@@ -238,9 +242,10 @@ def _row(
     problems: list[ImportProblem] = []
     if not PATIENT_CODE.fullmatch(patient):
         problems.append(_problem(number, "patient", "patient", found=shown(patient)))
-    day = _date(visit)
+    day = read_date(visit, order)
     if day is None:
-        problems.append(_problem(number, "visit", "visit", found=shown(visit)))
+        key = "two_dates" if may_be_two_dates(visit, order) else "visit"
+        problems.append(_problem(number, "visit", key, found=shown(visit)))
     values: dict[str, ClinicalValue] = {}
     for column, cell in given.values():
         if column.field is None or not cell:
@@ -261,15 +266,6 @@ def _row(
 
 def _raw(field: Field, unit: str, cell: str) -> object:
     return {"value": cell, "unit": unit} if field.kind == "number" and unit else cell
-
-
-def _date(text: str) -> date | None:
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
 
 
 def _letter(place: int) -> str:

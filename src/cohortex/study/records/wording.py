@@ -322,6 +322,13 @@ TABLE: Mapping[str, tuple[Words, Words]] = MappingProxyType(  # what is wrong wi
             Words("This is not a date ({found}).", "Questa non è una data ({found})."),
             Words("Write it as 2024-03-01: year, month, day.", "Scriverla come 2024-03-01: anno, mese, giorno."),
         ),
+        "two_dates": (
+            Words(
+                "No date of the file shows whether the day or the month comes first.",
+                "Nessuna data del file mostra se viene prima il giorno o il mese.",
+            ),
+            Words("Write it as 2024-03-01: year, month, day.", "Scriverla come 2024-03-01: anno, mese, giorno."),
+        ),
         "again": (
             Words("The same patient and visit as row {other}.", "Stesso paziente e stessa visita della riga {other}."),
             Words("Keep one of the two rows.", "Tenere una delle due righe."),
