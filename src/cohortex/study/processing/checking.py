@@ -10,10 +10,11 @@ from typing import Any
 from sqlalchemy import select
 
 from cohortex.progress import Progress, ProgressCallback
-from cohortex.study.check import CheckLimits, SeriesVerdict, UploadCheck, check_upload, rewrite_instance
+from cohortex.study.check import SeriesVerdict, UploadCheck, check_upload
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, Upload, Visit
 from cohortex.study.home import Study
+from cohortex.study.identity.reassign import rewrite_instance
 from cohortex.study.jobs.worker import Finish, LeaseLost
 from cohortex.study.objects import Receipt
 from cohortex.study.patients import note, pseudonyms
@@ -65,7 +66,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     folder = study.work_folder(job.id)
     try:
         sent, clean = folder / f"upload{about.ending}", folder / "clean"
-        clean.mkdir()
+        (folder / "scratch").mkdir()
         study.intake.unseal(_upload(job), sent)
         keys = pseudonyms(study)
         found = check_upload(
@@ -75,15 +76,17 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             centre=about.centre,
             patient_code=about.patient_code,
             day_shift=keys.day_shift(about.patient_id),
-            limits=CheckLimits(),
             known_instances=about.known_instances,
+            scratch=folder / "scratch",
             progress=progress,
         )
         sent.unlink()
         question = None if about.released else _question(study, about, found)
         taken = _taken(found, about, question)
         receipts = {
-            name: study.objects.put_file(clean / name) for verdict in taken for _, name, *_ in verdict.instances
+            instance.file: study.objects.put_file(clean / instance.file)
+            for verdict in taken
+            for instance in verdict.instances
         }
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -179,10 +182,10 @@ def _keep(session: StudySession, upload: Upload, taken: list[SeriesVerdict], rec
         )
         series.instances = [
             Instance(
-                centre_id=upload.centre_id, uploader_id=upload.uploader_id, sop_uid=sop_uid,
-                sha256=receipts[name].sha256, size=receipts[name].size,
+                centre_id=upload.centre_id, uploader_id=upload.uploader_id, sop_uid=instance.uid,
+                sha256=receipts[instance.file].sha256, size=receipts[instance.file].size,
             )
-            for sop_uid, name, *_ in verdict.instances
+            for instance in verdict.instances
         ]  # fmt: skip
         session.add(series)
     session.flush()
@@ -212,9 +215,9 @@ def _conclude(
         upload.remedy = "Nothing needs to be done."
     else:
         upload.state = "refused"
-        problems = [*found.problems, *(f"{v.reason} {v.remedy}".strip() for v in found.series)]
-        upload.reason = problems[0] if problems else "there is no image series in it."
-        upload.remedy = "" if problems else "Send the archive that holds the DICOM files of the scan."
+        why = [*found.problems, *found.series]
+        upload.reason = why[0].reason if why else "there is no image series in it."
+        upload.remedy = why[0].remedy if why else "Send the archive that holds the DICOM files of the scan."
     note(session, patient, f"upload {upload.state}", upload.reason or f"{len(taken)} series", by=upload.uploader_id)
     session.flush()
     if upload.state == "committed":
