@@ -15,6 +15,7 @@ from cohortex.phantoms.scanner import Vendor
 from cohortex.progress import Progress, ProgressCallback, silent
 from cohortex.server.client import StudyClient
 from cohortex.study import Study
+from cohortex.study.database.tables import Role
 from cohortex.study.people import add_centre, add_uploader
 
 CENTRES = (
@@ -22,7 +23,7 @@ CENTRES = (
     ("MARE", "Phantom Institute by the Sea", "IT"),
     ("SUD", "Phantom Clinic South", "IT"),
 )
-PEOPLE = (
+PEOPLE: tuple[tuple[str, str, str, Role, str], ...] = (
     ("NORD", "anna", "Anna Esempio", "coordinator", "it"),
     ("MARE", "ben", "Ben Example", "uploader", "en"),
     ("SUD", "carla", "Carla Esempio", "uploader", "it"),
