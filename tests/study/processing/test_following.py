@@ -67,7 +67,8 @@ class Rows:
     def processed(self, visit: Visit) -> None:
         self.session.add(
             Result(kind="visit", key=visit.id, patient_id=visit.patient_id, visit_id=visit.id,
-                   centre_id=visit.centre_id, uploader_id=visit.uploader_id, summary={"aligned_brain": visit.id}, record="0" * 64, files={})
+                   centre_id=visit.centre_id, uploader_id=visit.uploader_id, summary={"aligned_brain": visit.id},
+                   record="0" * 64, files={})
         )  # fmt: skip
         self.session.flush()
 
