@@ -1,0 +1,15 @@
+"""The words and figures of the pages in every language."""
+
+from cohortex.server.catalogue.figures import format_date, format_moment, format_number, format_size
+from cohortex.server.catalogue.words import LANGUAGES, Catalogue, Language, catalogue
+
+__all__ = [
+    "LANGUAGES",
+    "Catalogue",
+    "Language",
+    "catalogue",
+    "format_date",
+    "format_moment",
+    "format_number",
+    "format_size",
+]
