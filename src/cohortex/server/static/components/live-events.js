@@ -1,0 +1,30 @@
+// One stream of news per page (server-sent events), handed on as events of the document's body.
+// A region of the page refreshes itself with hx-trigger="cohortex:patient-C1-0007 from:body".
+const KINDS = ["job", "upload", "study"];
+let source = null;
+
+function announce(kind, detail) {
+  const names = [`cohortex:${kind}`];
+  if (detail.patient) names.push(`cohortex:patient-${detail.patient}`);
+  if (detail.visit) names.push(`cohortex:visit-${detail.visit}`);
+  for (const name of names) document.body.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+function listen() {
+  if (source || !document.querySelector('meta[name="cohortex-live"]')) return;
+  source = new EventSource("/api/events");
+  for (const kind of KINDS) {
+    source.addEventListener(kind, (event) => announce(kind, JSON.parse(event.data)));
+  }
+  source.addEventListener("error", () => {
+    document.documentElement.dataset.live = "off";
+    if (source.readyState !== EventSource.CLOSED) return;  // the browser tries again by itself unless the server refused
+    source = null;
+    setTimeout(listen, 10_000);
+  });
+  source.addEventListener("open", () => { document.documentElement.dataset.live = "on"; });
+}
+
+addEventListener("pagehide", () => { source?.close(); source = null; });
+addEventListener("pageshow", listen);
+listen();

@@ -1,0 +1,35 @@
+// Short messages in the corner: read aloud by screen readers, kept while pointed at, errors kept until closed.
+import { h, icon } from "./dom.js";
+import { word } from "./words.js";
+
+const LIFE_MS = 6000;
+const LATER = "cohortex-toast";
+
+export function toast(message, { kind = "good", remedy = "" } = {}) {
+  const region = document.getElementById("toasts");
+  if (!region) return;
+  const close = h("button", { type: "button", "aria-label": word("close"), onclick: () => box.remove() }, icon("cross"));
+  const box = h("div", { class: `toast ${kind}`, role: kind === "bad" ? "alert" : "status" },
+    icon(kind === "bad" ? "alert" : "check"),
+    h("div", { class: "body" }, h("div", {}, message), remedy ? h("div", { class: "remedy" }, remedy) : null), close);
+  region.append(box);
+  if (kind === "bad") return;
+  let timer = setTimeout(() => box.remove(), LIFE_MS);
+  box.addEventListener("pointerenter", () => clearTimeout(timer));
+  box.addEventListener("pointerleave", () => { timer = setTimeout(() => box.remove(), LIFE_MS); });
+}
+
+export function toastError(error) {
+  toast(error.message, { kind: "bad", remedy: error.remedy });
+}
+
+/** Shown by the page that comes next. */
+export function toastAfterReload(message) {
+  sessionStorage.setItem(LATER, message);
+}
+
+const waiting = sessionStorage.getItem(LATER);
+if (waiting) {
+  sessionStorage.removeItem(LATER);
+  toast(waiting);
+}
