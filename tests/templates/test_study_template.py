@@ -28,10 +28,10 @@ def test_it_is_mean_and_spread_of_the_brains(brains, template):
     inside = brains[0].brain.mask
     stacked = np.stack([brain.image.values for brain in brains])
     assert_allclose(template.image.values[inside], stacked.mean(axis=0)[inside], atol=2e-6)
-    blurred = np.stack([blurred_maps(brain, fwhm_mm=6.0, lesions_too=False).grey for brain in brains])
+    blurred = np.stack([blurred_maps(brain, fwhm_mm=4.0, lesions_too=False).grey for brain in brains])
     assert_allclose(template.mean.values[inside], blurred.mean(axis=0)[inside], atol=2e-6)
     assert_allclose(template.sd.values[inside], blurred.std(axis=0, ddof=1)[inside], atol=1e-5)
-    volume = np.stack([blurred_maps(brain, fwhm_mm=6.0, lesions_too=False).volume for brain in brains])
+    volume = np.stack([blurred_maps(brain, fwhm_mm=4.0, lesions_too=False).volume for brain in brains])
     assert_allclose(template.log_jacobian.values[inside], volume.mean(axis=0)[inside], atol=2e-6)
     assert_allclose(template.log_jacobian_sd.values[inside], volume.std(axis=0, ddof=1)[inside], atol=1e-5)
     shape = np.stack([brain.displacement.values for brain in brains])

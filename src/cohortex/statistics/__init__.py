@@ -6,6 +6,7 @@ from cohortex.statistics.distances import checked_distances, joined, rms_differe
 from cohortex.statistics.intervals import MedianInterval, ShareInterval, median_interval, wilson_interval
 from cohortex.statistics.mds import Fit, Layout, lay_out, procrustes
 from cohortex.statistics.placing import place_among
+from cohortex.statistics.moderation import steadied
 from cohortex.statistics.predictive import GroupSummary, equivalent_z, predictive_t, without_one
 
 __all__ = [
@@ -30,5 +31,6 @@ __all__ = [
     "rms_difference",
     "scott_bandwidth",
     "wilson_interval",
+    "steadied",
     "without_one",
 ]

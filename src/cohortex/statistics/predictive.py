@@ -23,11 +23,20 @@ class GroupSummary:
         Mean and standard deviation (n - 1).
     n : ndarray
         Size.
+    prior_degrees : ndarray or float
+        Degrees of freedom that the standard deviation owes to others than the group (see `steadied`).
     """
 
     mean: NDArray[Any]
     sd: NDArray[Any]
     n: NDArray[Any]
+    prior_degrees: NDArray[Any] | float = 0.0
+
+    @property
+    def degrees_of_freedom(self) -> NDArray[np.float64]:
+        """Of the standard deviation: n - 1 and those of the prior; 0 where n is below 2."""
+        size = np.asarray(self.n, dtype=float)
+        return np.where(size >= LEAST_OTHERS, size - 1 + self.prior_degrees, 0.0)
 
 
 def predictive_t(value: ArrayLike, group: GroupSummary, *, least_sd: float = 0.0) -> NDArray[np.float64]:
@@ -45,7 +54,7 @@ def predictive_t(value: ArrayLike, group: GroupSummary, *, least_sd: float = 0.0
     Returns
     -------
     ndarray of float64
-        t = (value - mean) / (sd sqrt(1 + 1/n)), Student with n - 1 degrees of freedom for normal values [1]_: the
+        t = (value - mean) / (sd sqrt(1 + 1/n)), Student with the group's degrees of freedom for normal values [1]_: the
         uncertainty of the mean counts beside the spread. 0 where n is below 2 or nothing varies.
 
     References

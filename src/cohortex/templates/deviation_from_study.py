@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from scipy import special
 
 from cohortex.image import Image, Labels
-from cohortex.statistics.predictive import LEAST_OTHERS, GroupSummary, equivalent_z, predictive_t, without_one
+from cohortex.statistics.moderation import steadied
+from cohortex.statistics.predictive import GroupSummary, equivalent_z, predictive_t, without_one
 from cohortex.templates.aligned import AlignedBrain
+from cohortex.templates.blur import blurred_inside
 from cohortex.templates.regions import describe_place
 from cohortex.templates.study_template import StudyTemplate, blurred_maps
 
@@ -22,8 +24,12 @@ CAUTION = (
 )
 """What must stand beside every deviation."""
 
-_LEAST_Z = 3.0
-_LEAST_VOLUME_ML = 0.1
+LEAST_OTHERS = 3
+"""Brains to hold one against: against two, 8 % of healthy voxels alarm where 5 % should."""
+
+_LEAST_Z = 4.0
+_LEAST_VOLUME_ML = 0.05
+_ALIKE_FWHM_MM = 30.0  # spreads so near are alike; a shorter reach takes noise of the spread for the spread itself
 _LEAST_SD = 0.02  # of the typical spread: brains that agree by chance must not make a voxel stand out
 _FACES: Literal[6] = 6
 
@@ -35,7 +41,7 @@ class StudyGroup:
     Attributes
     ----------
     label : int
-        Its number in the label image, 1 for the heaviest.
+        Its number in the label image, 1 for the one that departs most.
     volume_ml : float
         Volume, ml of template space.
     largest_z : float
@@ -67,7 +73,7 @@ class DeviationMap:
     labels : Labels
         The groups.
     groups : tuple of StudyGroup
-        By falling weight: the sum of |z| over their voxels.
+        By falling |z| of the voxel that departs most.
     share_beyond, share_expected : float
         Share of the voxels tested that lie beyond the threshold, and the share that does by chance.
     """
@@ -141,12 +147,12 @@ def deviation_from_study(
     -------
     StudyDeviation
         z is as rare under the normal distribution as the predictive t (see `predictive_t`) is under Student's, so that
-        it means the same for 3 brains and for 300.
+        it means the same for 4 brains and for 400. Spreads of few brains are steadied by those around (see `steadied`).
 
     Raises
     ------
     ValueError
-        If contrasts or grids differ, fewer than 2 others are there (`why_no_deviation`), or a threshold is not
+        If contrasts or grids differ, fewer than 3 others are there (`why_no_deviation`), or a threshold is not
         positive.
     """
     if brain.contrast != template.contrast:
@@ -191,9 +197,15 @@ def _deviation_map(
     value: NDArray[np.float32], group: GroupSummary, brain: AlignedBrain, *, least_z: float, least_volume_ml: float
 ) -> DeviationMap:
     tested = brain.brain.mask & (group.n >= LEAST_OTHERS)
+    spacing = brain.grid.spacing_mm
+
+    def around(values: NDArray[np.float32], counted: NDArray[np.bool_]) -> NDArray[np.float32]:
+        return blurred_inside(values, counted, spacing, fwhm_mm=_ALIKE_FWHM_MM)
+
+    group = steadied(group, there=tested, average=around)
     typical = float(np.median(group.sd[tested])) if tested.any() else 0.0
     t = predictive_t(value, group, least_sd=_LEAST_SD * typical)
-    z = np.where(tested, equivalent_z(t, degrees_of_freedom=group.n - 1), 0).astype(np.float32)
+    z = np.where(tested, equivalent_z(t, degrees_of_freedom=group.degrees_of_freedom), 0).astype(np.float32)
     labels, groups = _groups(Image(z, brain.grid, "z"), least_z, least_volume_ml)
     return DeviationMap(
         z=Image(z, brain.grid, "z"),
@@ -205,13 +217,14 @@ def _deviation_map(
 
 
 def _groups(z: Image, least_z: float, least_volume_ml: float) -> tuple[Labels, tuple[StudyGroup, ...]]:
-    """Number the connected voxels beyond the threshold by falling weight; brighter and darker never share a group."""
+    """Number the connected voxels beyond the threshold by falling peak; brighter and darker never share a group."""
     sign = np.where(z.values >= least_z, 1, np.where(z.values <= -least_z, 2, 0)).astype(np.uint8)
     components = cc3d.connected_components(sign, connectivity=_FACES)
-    weights = np.bincount(components.ravel(), weights=np.abs(z.values).ravel())
     counts = np.bincount(components.ravel())
+    peaks = np.zeros(len(counts), dtype=np.float32)
+    np.maximum.at(peaks, components.ravel(), np.abs(z.values).ravel())
     voxel_ml = z.grid.voxel_volume_mm3 / 1000
-    found = [n for n in np.argsort(-weights, kind="stable") if n and counts[n] * voxel_ml >= least_volume_ml]
+    found = [n for n in np.argsort(-peaks, kind="stable") if n and counts[n] * voxel_ml >= least_volume_ml]
     labels = np.zeros(components.shape, dtype=np.int32)
     groups = []
     for label, component in enumerate(found, start=1):

@@ -15,7 +15,8 @@ from cohortex.templates.mni152 import Template, mni152
 from cohortex.templates.study_template import StudyTemplate
 from cohortex.templates.tissue_scale import TISSUE_LEVELS
 
-_FWHM_MM = 8.0  # folds of two people never match; what is compared is larger
+_GREY_FWHM_MM = 8.0  # folds of two people never match; what is compared is larger
+_SHAPE_FWHM_MM = 24.0  # the shape of lobes: of what is finer, a third is the alignment's own noise at 3 mm
 GREY_WEIGHT_MM = 10.0
 """Millimetres of shape that a difference of all grey values by the level of white matter counts as."""
 
@@ -29,10 +30,10 @@ class BrainFeatures:
     contrast : str
         Contrast of the grey values.
     shape_mm : ndarray, shape (n, 3)
-        Displacement at every place, blurred, mm.
+        Displacement at every place, blurred by 24 mm, mm.
     grey : ndarray, shape (n,)
-        Blurred grey values less those of MNI152 in the same contrast, units of white matter. Where the brain has a
-        lesion, what is around it stands in; where there is nothing around, MNI152.
+        Grey values blurred by 8 mm less those of MNI152 in the same contrast, units of white matter. Where the brain
+        has a lesion, what is around it stands in; where there is nothing around, MNI152.
     grid : Grid
         Grid of the places: those of it in the brain of MNI152.
     """
@@ -84,11 +85,11 @@ def brain_features(brain: AlignedBrain | StudyTemplate) -> BrainFeatures:
     expected = _expected(template, brain.contrast)
     inside = template.brain.mask
     excess = np.where(counted, brain.image.values - expected, np.float32(0))
-    grey = blurred_inside(excess, counted & inside, brain.grid.spacing_mm, fwhm_mm=_FWHM_MM)
+    grey = blurred_inside(excess, counted & inside, brain.grid.spacing_mm, fwhm_mm=_GREY_FWHM_MM)
     coarse = brain.displacement.grid
     part = tuple(slice(0, SHAPE_STEP * n, SHAPE_STEP) for n in coarse.shape)
     where = inside[part]
-    shape = blurred_inside(brain.displacement.values, where, coarse.spacing_mm, fwhm_mm=_FWHM_MM)
+    shape = blurred_inside(brain.displacement.values, where, coarse.spacing_mm, fwhm_mm=_SHAPE_FWHM_MM)
     return BrainFeatures(contrast=brain.contrast, shape_mm=shape[where], grey=grey[part][where], grid=coarse)
 
 

@@ -60,7 +60,7 @@ class StudyTemplate:
         return self.image.grid
 
 
-def average_brains(brains: Iterable[AlignedBrain], *, fwhm_mm: float = 6.0) -> StudyTemplate:
+def average_brains(brains: Iterable[AlignedBrain], *, fwhm_mm: float = 4.0) -> StudyTemplate:
     """Average aligned brains; lesions and their rims enter nothing.
 
     Parameters
