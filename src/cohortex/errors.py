@@ -124,3 +124,18 @@ class NotDeidentified(CohortexError):
         super().__init__(f"{reason} {remedy}")
         self.reason = reason
         self.remedy = remedy
+
+
+class LimitReached(CohortexError):
+    """A process confined to read untrusted bytes that was ended at one of its limits, or broke down.
+
+    Attributes
+    ----------
+    reason, remedy : str
+        Which limit, and what to do.
+    """
+
+    def __init__(self, reason: str, *, remedy: str) -> None:
+        super().__init__(f"{reason} {remedy}")
+        self.reason = reason
+        self.remedy = remedy

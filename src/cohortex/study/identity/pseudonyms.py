@@ -123,23 +123,23 @@ class Pseudonyms:
             return None
         return self._digest("patient", centre, " ".join(words)).hex()
 
-    def person_hash(self, centre: str, name: str, birth_date: str) -> str | None:
-        """Tell two persons of one upload apart by name and birth date.
+    def person_hash(self, centre: str, entry: str) -> str | None:
+        """Tell two persons of one upload apart by a name or a birth date.
 
         Parameters
         ----------
-        centre, name, birth_date : str
-            As in the header; the parts of the name count in any order.
+        centre, entry : str
+            As in the header; the parts of a name count in any order.
 
         Returns
         -------
         str or None
-            As `patient_hash`; None where the name names nobody.
+            As `patient_hash`; None where the entry names nobody.
         """
-        words = sorted(_words(name.split("=")[0].replace("^", " ")))
+        words = sorted(_words(entry.split("=")[0].replace("^", " ")))
         if not words or all(_NOBODY.fullmatch(word) for word in words):
             return None
-        return self._digest("person", centre, " ".join(words), "".join(re.findall(r"\d", birth_date))).hex()
+        return self._digest("person", centre, " ".join(words)).hex()
 
     def word(self, text: str) -> str:
         """Stand-in for a word that only has to differ from others: X and six hexadecimal digits."""

@@ -31,6 +31,7 @@ _IMAGE_TYPES = frozenset({"ImageType", "FrameType"})
 _MAKERS = frozenset({"Manufacturer", "ManufacturerModelName"})
 _AGENTS = frozenset({"ContrastBolusAgent", "Radiopharmaceutical"})
 _SEXES = frozenset("MFO")
+_POSSIBLE = {"PatientSize": (0.2, 2.6), "PatientWeight": (0.3, 500.0)}  # m, kg
 _SOME_AGENT = "contrast agent"  # that one was given matters, and stays where its name is not known
 
 
@@ -138,6 +139,8 @@ def _by_kind(keyword: str, vr: str, parts: list[Any], patient: Patient) -> tuple
     if vr in ("DS", "IS"):
         shape = _DECIMAL if vr == "DS" else _WHOLE
         good = all(shape.fullmatch(text) and len(text) <= _LONGEST_DECIMAL for text in texts)
+        low, high = _POSSIBLE.get(keyword, (-math.inf, math.inf))
+        good = good and all(low <= float(text) <= high for text in texts)
         return (texts if good else []), "cleaned" if texts != [str(part) for part in parts] else "kept"
     if keyword in _KINDS:
         return [text for text in texts if registered(text)], "kept"

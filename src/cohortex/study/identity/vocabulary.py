@@ -26,7 +26,7 @@ WORDS = _listed(
     neck spine cspine tspine lspine c t l s cervical thoracic lumbar wholespine whole body orbit orbits iac
     pituitary sella hippocampus temporal posterior fossa lesion seg segmentation label labels mask tumor volume vol
     slab slices slice stack fov dir dirs directions range first second third segment marked free form empty filled
-    na te tr ti nex nsa avg average averages bw etl tf turbo factor grappa caipi caipirinha cs sms mb multiband
+    na b te tr ti nex nsa avg average averages bw etl tf turbo factor grappa caipi caipirinha cs sms mb multiband
     hyper hyperband hypersense compressed accel accelerated acc arc ipat sensitivity p pat zoom zoomit focus rfov
     fast fastgems slow single multi shot shots scan scans repeat rep rpt new old std standard std2 hires hr high low
     res resolution thin thick fine iso1mm mm cm ms sec hz khz px deg x by 2d 3d 4d 3dt1 3dt2 x1 x2 n norm nd dis
