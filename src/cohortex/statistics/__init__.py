@@ -5,8 +5,8 @@ from cohortex.statistics.disclosure import Cell, Minimum, hidden_cells
 from cohortex.statistics.distances import checked_distances, joined, rms_difference
 from cohortex.statistics.intervals import MedianInterval, ShareInterval, median_interval, wilson_interval
 from cohortex.statistics.mds import Fit, Layout, lay_out, procrustes
-from cohortex.statistics.placing import place_among
 from cohortex.statistics.moderation import steadied
+from cohortex.statistics.placing import place_among
 from cohortex.statistics.predictive import GroupSummary, equivalent_z, predictive_t, without_one
 
 __all__ = [
@@ -30,7 +30,7 @@ __all__ = [
     "procrustes",
     "rms_difference",
     "scott_bandwidth",
-    "wilson_interval",
     "steadied",
+    "wilson_interval",
     "without_one",
 ]

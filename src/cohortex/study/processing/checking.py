@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from cohortex.progress import Progress, ProgressCallback
-from cohortex.study.check import SeriesVerdict, UploadCheck, check_upload
+from cohortex.study.check import CheckProblem, SeriesVerdict, UploadCheck, check_upload
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, Upload, Visit
 from cohortex.study.home import Study
@@ -215,7 +215,7 @@ def _conclude(
         upload.remedy = "Nothing needs to be done."
     else:
         upload.state = "refused"
-        why = [*found.problems, *found.series]
+        why: list[CheckProblem | SeriesVerdict] = [*found.problems, *found.series]
         upload.reason = why[0].reason if why else "there is no image series in it."
         upload.remedy = why[0].remedy if why else "Send the archive that holds the DICOM files of the scan."
     note(session, patient, f"upload {upload.state}", upload.reason or f"{len(taken)} series", by=upload.uploader_id)
