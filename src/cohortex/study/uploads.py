@@ -80,8 +80,20 @@ def begin(study: Study, session: StudySession, visit: Visit, *, size: int, file_
     return upload
 
 
-def complete(study: Study, session: StudySession, upload: Upload) -> None:
+def complete(study: Study, session: StudySession, upload: Upload, *, receipt: str | None = None) -> None:
     """Give the receipt of an upload whose last byte is durable, and queue its check; twice does no harm.
+
+    Parameters
+    ----------
+    study : Study
+        Where.
+    session : StudySession
+        Of the asker, writing.
+    upload : Upload
+        Which.
+    receipt : str, optional
+        As the intake took it before the session began to write: of a large file that takes seconds, in which nobody
+        else can write. Taken here when omitted.
 
     Raises
     ------
@@ -93,11 +105,28 @@ def complete(study: Study, session: StudySession, upload: Upload) -> None:
     size = study.intake.received(upload.id)
     if size != upload.size:
         raise Refused(f"{upload.size - size} bytes are still missing.", remedy="Send them.")
-    upload.receipt = study.intake.receipt(upload.id)
+    upload.receipt = receipt or study.intake.receipt(upload.id)
     upload.state, upload.received_at = "received", now()
     patient = upload.visit.patient
     note(session, patient, "upload received", f"visit {number_of(upload.visit)}, {upload.size / 1e6:.1f} MB")
     _check(session, upload, cause="upload")
+
+
+def abandon(session: StudySession, upload: Upload) -> None:
+    """End an upload before all of it has come; its row stays, its bytes are to be wiped once that is durable.
+
+    Raises
+    ------
+    Refused
+        If all of it has come: then it is withdrawn, with a reason.
+    """
+    if upload.state != "receiving":
+        raise Refused(
+            f"this upload is {upload.state}; only one that is still being sent can be abandoned.",
+            remedy="Withdraw it with a reason.",
+        )
+    upload.state, upload.reason = "withdrawn", "abandoned while it was being sent."
+    note(session, upload.visit.patient, "upload abandoned", f"visit {number_of(upload.visit)}")
 
 
 def decide(session: StudySession, upload: Upload, *, accept: bool, reason: str) -> None:
