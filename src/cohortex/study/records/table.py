@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from datetime import date
 from pathlib import Path
 from types import MappingProxyType
@@ -39,11 +40,14 @@ class RecordRow:
         Day of the visit.
     values : mapping of str to ClinicalValue
         By name of the field; what the row leaves empty is not in it.
+    number : int
+        Of the row as a spreadsheet counts; 0 where it was not read from a file. Equal rows may differ in it.
     """
 
     patient: str
     visit: date
     values: Mapping[str, ClinicalValue]
+    number: int = dataclass_field(default=0, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,7 +265,7 @@ def _row(
         return None, problems
     if (earlier := seen.setdefault((patient, day), number)) != number:
         return None, [_problem(number, "visit", "again", other=str(earlier))]
-    return RecordRow(patient=patient, visit=day, values=MappingProxyType(values)), []
+    return RecordRow(patient=patient, visit=day, values=MappingProxyType(values), number=number), []
 
 
 def _raw(field: Field, unit: str, cell: str) -> object:
