@@ -139,6 +139,11 @@ def decide(session: StudySession, upload: Upload, *, accept: bool, reason: str) 
     """
     if upload.state != "held":
         raise Refused(f"this upload is {upload.state}; only a held one is decided on.")
+    if accept and upload.question == "two-patients":
+        raise Refused(
+            "scans of two patients cannot be kept under one code.",
+            remedy="Refuse it, and send each patient's scans by themselves.",
+        )
     _note_decision(session, upload, "upload let in" if accept else "upload refused", reason)
     if accept:
         upload.released = True

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from pathlib import Path
 
 import pytest
 from pydicom.datadict import dictionary_VR, keyword_for_tag
@@ -9,7 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from cohortex.study.identity import deidentify
-from cohortex.study.identity.attributes import REASON_OF
+from cohortex.study.identity.attributes import ALLOWED, REASON_OF
+from cohortex.study.identity.private import SAFE_PRIVATE
 
 PLANTED = {
     "PN": "ROSSIX^MARIAX", "DA": "19610413", "TM": "041958", "DT": "19610413041958", "UI": "1.2.826.19610413",
@@ -93,3 +95,14 @@ def test_repeating_groups_of_the_profile_go(tag, dicom_object, pseudonyms, bytes
 
 def test_every_kept_attribute_has_a_reason():
     assert all(len(reason) > 20 for reason in REASON_OF.values())
+
+
+def test_the_document_lists_everything_that_is_kept():
+    text = (Path(__file__).parents[3] / "docs" / "identity.md").read_text(encoding="utf-8")
+    attributes, private = text.split("## Private elements")
+    listed = set(re.findall(r"\b[A-Za-z0-9]*[A-Z][A-Za-z0-9]+\b", attributes))
+    assert set(REASON_OF) <= listed
+    assert all(kept.reason[1:] in attributes for kept in ALLOWED)
+    for safe in SAFE_PRIVATE:
+        row = next(line for line in private.splitlines() if safe.creator in line and safe.reason in line)
+        assert f"{safe.element:02X}" in row

@@ -65,12 +65,13 @@ def _outcome(
         gc.collect()
         return {"limit": "memory"}
     except OSError as error:
-        return {"limit": _limit_of(error)}
+        return {"limit": limit_of(error)}
     except Exception:  # its text may quote a header: it goes no further than this process
         return {"limit": "breakdown"}
 
 
-def _limit_of(error: OSError) -> str:
+def limit_of(error: OSError) -> str:
+    """Which limit an error of the system means: "memory", "file size", "files", or "breakdown" for none of them."""
     if error.errno == errno.ENOMEM:
         return "memory"
     if error.errno == errno.EFBIG:

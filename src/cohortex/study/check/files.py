@@ -15,6 +15,7 @@ from cohortex.errors import CohortexError, UnreadableFile
 from cohortex.io.archive import is_archive
 from cohortex.io.dicom_file import DIRECTORY_CLASS, DicomFile, looks_like_dicom, read_dicom_file
 from cohortex.io.formats import format_of
+from cohortex.study.check.child import limit_of
 from cohortex.study.check.verdict import CheckProblem
 from cohortex.study.check.wording import RESEND, file_problem
 from cohortex.study.identity import Pseudonyms
@@ -155,10 +156,11 @@ def take_inventory(
                     found.problems.append(CheckProblem(reason=reason, remedy="Unpack it first and send its files."))
                 continue
             file = read_dicom_file(path, name=f"file {number} of {found.total}")
-        except CohortexError as error:
+            _enter(found, file, Member(path=path, number=number), pseudonyms, centre)
+        except Exception as error:  # the libraries raise anything on a damaged file
+            if isinstance(error, OSError) and limit_of(error) != "breakdown":
+                raise  # no room, or no more files: of the whole check
             found.problems.append(_told(number, found.total, file_problem(error)))
-            continue
-        _enter(found, file, Member(path=path, number=number), pseudonyms, centre)
     if other_formats:
         reason = f"{other_formats} of {found.total} files are images of another format (NIfTI, NRRD, PNG …)."
         found.problems.append(CheckProblem(reason=reason, remedy=_OTHER_FORMATS))

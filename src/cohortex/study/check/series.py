@@ -12,9 +12,10 @@ from cohortex.image import Image
 from cohortex.io.dicom_file import DicomFile, read_dicom_file, whole_dataset
 from cohortex.io.dicom_objects import Found, images_of_files
 from cohortex.pipeline.contrast import recognise_contrast
+from cohortex.study.check.child import limit_of
 from cohortex.study.check.files import Member
 from cohortex.study.check.verdict import CheckedInstance, CheckProblem, Question, SeriesVerdict
-from cohortex.study.check.wording import RESEND, file_problem, series_problem
+from cohortex.study.check.wording import file_problem, series_problem
 from cohortex.study.identity import Pseudonyms, deidentify, why_held, why_refused
 
 _LOOK_FIRST = "Look at its pictures: accept the series only if no name, number or face is in them."
@@ -113,20 +114,11 @@ def _write_member(member: Member, name: str, setting: Setting, written: _Written
             day_shift=setting.day_shift,
         ).dataset
         clean.save_as(target, enforce_file_format=True)
-    except CohortexError as error:
+    except Exception as error:  # the libraries raise anything on a damaged file
+        if isinstance(error, OSError) and limit_of(error) != "breakdown":
+            raise  # no room, or no more files: of the whole check
         problem = file_problem(error)
         written.broken.append(CheckProblem(reason=f"{called}: {problem.reason}", remedy=problem.remedy))
-        return
-    except OSError:
-        raise  # no room, or no more files: of the whole check
-    except MemoryError:
-        written.broken.append(
-            CheckProblem(reason=f"{called}: it needs more memory than a check may use.", remedy=RESEND)
-        )
-        return
-    except Exception:  # pydicom raises anything on a damaged header, and its words may quote it
-        reason = f"{called}: its header is damaged or contradicts itself."
-        written.broken.append(CheckProblem(reason=reason, remedy=RESEND))
         return
     with target.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()

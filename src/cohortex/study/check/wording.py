@@ -64,8 +64,12 @@ def _by_phrase(error: CohortexError, otherwise: str) -> CheckProblem:
     return CheckProblem(reason=otherwise, remedy=REPACK)
 
 
-def file_problem(error: CohortexError) -> CheckProblem:
+def file_problem(error: Exception) -> CheckProblem:
     """Say what is wrong with one file before its identity was taken out."""
+    if isinstance(error, MemoryError):
+        return CheckProblem(reason="it needs more memory than a check may use.", remedy=RESEND)
+    if not isinstance(error, CohortexError):  # the libraries raise anything, and their words may quote the header
+        return CheckProblem(reason="its header is damaged or contradicts itself.", remedy=RESEND)
     if isinstance(error, NotDeidentified):
         return CheckProblem(reason=error.reason, remedy=error.remedy)
     if isinstance(error, UnsafeArchive):

@@ -25,7 +25,7 @@ from cohortex.study.uploads import remember_patient
 _WORDS = {
     "two-patients": (
         "the headers speak of more than one patient.",
-        "Look into the archive: send each patient's scans by themselves, or accept if all are of {code}.",
+        "Refuse it, and send each patient's scans by themselves.",
     ),
     "other-patient": (
         "the headers speak of another patient than the earlier uploads of {code}.",
