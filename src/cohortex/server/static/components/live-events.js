@@ -1,14 +1,24 @@
 // One stream of news per page (server-sent events), handed on as events of the document's body.
 // A region of the page refreshes itself with hx-trigger="cohortex:patient-C1-0007 from:body".
 const KINDS = ["job", "upload", "study"];
+const waiting = new Map();
 let source = null;
 
 function announce(kind, detail) {
   const names = [`cohortex:${kind}`];
   if (detail.patient) names.push(`cohortex:patient-${detail.patient}`);
   if (detail.visit) names.push(`cohortex:visit-${detail.visit}`);
+  if (document.querySelector("dialog[open]")) {  // a region that refreshes now would take what is being typed with it
+    for (const name of names) waiting.set(name, detail);
+    return;
+  }
   for (const name of names) document.body.dispatchEvent(new CustomEvent(name, { detail }));
 }
+
+document.addEventListener("close", () => {
+  for (const [name, detail] of waiting) document.body.dispatchEvent(new CustomEvent(name, { detail }));
+  waiting.clear();
+}, true);
 
 function listen() {
   if (source || !document.querySelector('meta[name="cohortex-live"]')) return;

@@ -1,0 +1,97 @@
+"""The patient page chooses the right results and gives every lesion its place in every space."""
+
+from __future__ import annotations
+
+import pytest
+
+from cohortex.server.catalogue import catalogue
+from cohortex.server.pages.patient_page import chosen_results, newest, patient_context
+from cohortex.server.pages.scenes import viewer_name
+
+
+@pytest.fixture
+def context(patient, details, template):
+    return patient_context(patient, details, template, catalogue("en"))
+
+
+def test_only_results_that_count_are_asked_for(patient):
+    assert chosen_results(patient) == [1, 2, 4, 5]
+
+
+def test_a_current_result_goes_before_a_later_one_that_is_stale(patient):
+    current = patient["visits"][0]["results"][0]
+    later = current | {"id": 9, "made_at": "2025-01-01T00:00:00Z", "current": False}
+    assert newest([later, current])["id"] == current["id"]
+    assert newest([]) is None
+
+
+def test_scenes_stand_side_by_side_then_as_acquired_then_beside_the_template(context):
+    shown = {scene["id"]: [viewer["name"] for viewer in scene["viewers"]] for scene in context["scenes"]}
+    assert list(shown) == ["midway", "native", "template"]
+    assert shown["midway"] == shown["native"] == ["First visit · 5 Jan 2024", "Follow-up · 5 Feb 2024"]
+    assert shown["template"] == ["Follow-up · 5 Feb 2024", "Template, version 3"]
+
+
+def test_viewers_of_one_scene_share_a_frame_only_where_their_points_agree(context):
+    frames = {scene["id"]: [(v["space"], v["frame"]) for v in scene["viewers"]] for scene in context["scenes"]}
+    assert frames["midway"] == [("midway", "4"), ("midway", "4")]
+    assert frames["native"] == [("native", "11"), ("native", "12")]
+    assert frames["template"] == [("template", ""), ("template", "")]
+
+
+def test_a_native_viewer_knows_where_to_ask_for_the_way_to_the_template(context):
+    native = context["scenes"][1]["viewers"]
+    assert [v["place_url"] for v in native] == ["/api/results/1/place?visit=11", "/api/results/2/place?visit=12"]
+
+
+def test_a_preview_opens_first_and_a_map_with_two_signs_gets_two_arms(context):
+    midway, native, template = context["scenes"]
+    assert native["viewers"][0]["bases"][0]["src"] == "/preview"
+    assert native["viewers"][0]["bases"][0]["full"] == "/api/results/0/files/FLAIR"
+    assert midway["viewers"][0]["overlays"][0]["kind"] == "signed"
+    assert midway["viewers"][0]["overlays"][0]["max"] == 40
+    assert template["viewers"][0]["overlays"][0]["kind"] == "positive"
+
+
+def test_an_event_has_its_place_in_every_space(context):
+    grown = context["lesions"][0]["points"]
+    assert grown == {
+        "midway 4": [1.0, 2.0, 3.0],
+        "template": [11.0, 20.0, 30.0],
+        "native 11": [10.0, 20.0, 30.0],
+        "native 12": [15.0, 20.0, 30.0],
+    }
+
+
+def test_an_event_far_from_every_lesion_of_a_visit_has_no_native_place(context):
+    assert set(context["lesions"][1]["points"]) == {"midway 4", "template"}
+
+
+def test_one_visit_alone_shows_its_lesions_without_events(patient, details, template):
+    patient |= {"visits": patient["visits"][:1], "comparisons": [], "deviation": None}
+    context = patient_context(patient, details, template, catalogue("en"))
+    assert [scene["id"] for scene in context["scenes"]] == ["native", "template"]
+    assert context["events"] == []
+    assert context["lesions"][0]["event"] is None
+    assert context["lesions"][0]["points"]["native 11"] == [10.0, 20.0, 30.0]
+
+
+def test_a_patient_without_visits_shows_nothing_made_up(patient):
+    patient |= {"visits": [], "comparisons": [], "deviation": None}
+    context = patient_context(patient, {}, None, catalogue("en"))
+    assert context["scenes"] == []
+    assert context["lesions"] == []
+    assert context["headline"] is None
+    assert context["status"] == "empty"
+
+
+def test_the_most_urgent_visit_gives_the_status(context):
+    assert context["status"] == "attention"
+
+
+def test_results_that_count_stand_before_older_ones(context):
+    assert [result["id"] for result in context["results"]] == [5, 4, 2, 1, 3]
+
+
+def test_a_viewer_is_named_after_its_visit_in_the_language(patient):
+    assert viewer_name(patient["visits"][1], catalogue("it")) == "Controllo · 5 feb 2024"

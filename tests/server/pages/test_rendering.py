@@ -1,0 +1,221 @@
+"""Every page renders in every language, escapes what people typed, and keeps to the strict content policy."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cohortex.server.catalogue import LANGUAGES, catalogue
+from cohortex.server.pages import render
+from cohortex.server.pages.patient_page import patient_context
+from cohortex.server.pages.study_page import study_context
+from cohortex.server.pages.visit_page import visit_context
+
+PAGES = (
+    "sign-in",
+    "patients",
+    "patients-none",
+    "patient-new",
+    "patient",
+    "patient-empty",
+    "visit",
+    "upload",
+    "jobs",
+    "study",
+    "error",
+)
+
+
+def field(name: str, kind: str, **changes: object) -> dict[str, object]:
+    return {
+        "name": name,
+        "label": name.upper(),
+        "kind": kind,
+        "choices": [],
+        "unit": None,
+        "units": [],
+        "comparators": True,
+        "missing": [{"value": "unknown", "label": "unknown"}],
+        "limits": {},
+        "applies_to": ["follow-up"],
+        "help": "<u>help</u>",
+    } | changes
+
+
+@pytest.fixture
+def draw(who, patient, details, template, study_answers):
+    """Render a page by name in a language."""
+    job = {
+        "id": 1,
+        "kind": "visit",
+        "title": "<u>x</u>",
+        "patient": "C1-0001",
+        "visit": 11,
+        "state": "failed",
+        "progress": 0.5,
+        "task": "t",
+        "cause": "c",
+        "reason": "<i>why</i>",
+        "remedy": "do",
+        "attempts": 2,
+        "created_at": "2024-03-02T08:00:00Z",
+        "started_at": None,
+        "finished_at": None,
+        "lease_until": None,
+    }
+    listed = {
+        "code": "C1-0001",
+        "sex": "F",
+        "age_at_first": 34,
+        "diagnosis": {"value": "x", "label": "<u>dx</u>"},
+        "phase": None,
+        "visits": 2,
+        "last_visit": "2024-02-05",
+        "lesions": {"count": 1, "volume_ml": 2.0},
+        "change": {"new": 1},
+        "status": "ready",
+        "created_at": "2024-02-05T00:00:00Z",
+    }
+    fields = {
+        "sections": [
+            {
+                "name": "s",
+                "label": "<u>S</u>",
+                "fields": [
+                    field("a", "choice", choices=[{"value": "x", "label": "X"}]),
+                    field("b", "number", unit="g", units=["g", "kg"]),
+                    field("c", "day"),
+                    field("d", "yes-no"),
+                    field("first-only", "day", applies_to=["first"]),
+                ],
+            }
+        ]
+    }
+    held = {"value": 3.5, "label": None, "unit": "kg", "comparator": "<", "missing": None}
+    record = {
+        "values": {"b": held},
+        "findings": [{"rule": "r", "level": "warning", "field": "b", "message": "<u>ask</u>"}],
+    }
+    nobody = patient | {"visits": [], "comparisons": [], "deviation": None}
+    filters = {"search": '"><u>', "status": "", "address": "/patients"}
+
+    jobs = {
+        "jobs": [job, job | {"id": 2, "state": "running"}],
+        "counts": dict.fromkeys(("failed", "running", "queued", "done"), 1),
+        "state": "",
+        "workers": 0,
+        "address": "/jobs",
+    }
+
+    def drawn(name: str, language: str = "en") -> str:
+        words = catalogue(language)
+        contexts = {
+            "sign-in": ("sign-in.html", {"who": None, "next": "/patients", "page": ""}),
+            "patients": ("patients.html", {"patients": [listed], "total": 1, **filters}),
+            "patients-none": ("patients.html", {"patients": [], "total": 0, **filters}),
+            "patient-new": ("patient-new.html", {}),
+            "patient": ("patient.html", patient_context(patient, details, template, words)),
+            "patient-empty": ("patient.html", patient_context(nobody, {}, None, words)),
+            "visit": ("visit.html", visit_context(patient["visits"][1], patient, fields, record)),
+            "upload": ("upload.html", {"patients": [listed], "patient": patient, "visit": patient["visits"][0]}),
+            "jobs": ("jobs.html", jobs),
+            "study": ("study.html", study_context(**study_answers, version=None, words=words)),
+            "error": ("error.html", {"status": 404, "message": "<u>no</u>", "remedy": ""}),
+        }
+        file, context = contexts[name]
+        return render(file, language=language, **({"who": who, "page": name} | context))
+
+    return drawn
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_renders_and_says_research_use_only(draw, name, language):
+    page = draw(name, language)
+    assert f'<html lang="{language}">' in page
+    assert catalogue(language)("frame.research_use") in page
+    assert "Undefined" not in page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_has_no_inline_script_style_or_handler(draw, name):
+    page = draw(name)
+    for script in re.findall(r"<script[^>]*>", page):
+        assert 'src="/static/' in script or 'type="application/json"' in script
+    assert "<style" not in page
+    assert re.findall(r"<[^>]*\s(?:style|on\w+)=[\"']", page) == []
+    assert re.findall(r"(?:src|href|action)=[\"'](?:https?:)?//", page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_people_typed_is_never_markup(draw, name):
+    page = re.sub(r'<script type="application/json".*?</script>', "", draw(name), flags=re.S)
+    assert "<script>alert" not in page
+    assert "<u>" not in page
+    assert "onclick='" not in page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_field_has_a_label_and_every_picture_a_text(draw, name):
+    page = draw(name)
+    labelled = set(re.findall(r'<label[^>]*\sfor="([^"]+)"', page))
+    for field in re.findall(r"<(?:input|select|textarea)\b[^>]*>", page):
+        kind = re.search(r'type="(\w+)"', field)
+        if kind and kind[1] in ("hidden", "radio"):
+            continue  # a radio button stands inside its label
+        identifier = re.search(r'\sid="([^"]+)"', field)
+        assert "aria-label=" in field or (identifier and identifier[1] in labelled), field
+    assert re.findall(r"<img(?![^>]*\salt=)[^>]*>", page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_identifier_is_given_twice(draw, name):
+    identifiers = re.findall(r'\sid="([^"]+)"', draw(name))
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_a_held_upload_asks_its_question_and_can_be_decided(draw):
+    page = draw("patient")
+    assert "This may be another patient" in page
+    assert 'data-api="/api/uploads/u-held/decision"' in page
+    assert "It looks like C1-0009." in page
+
+
+def test_a_stored_upload_can_be_moved_and_withdrawn_but_a_refused_one_cannot(draw):
+    page = draw("patient")
+    assert 'data-api="/api/uploads/u-committed/move"' in page
+    assert 'data-api="/api/uploads/u-committed/withdraw"' in page
+    assert "/api/uploads/u-refused/" not in page
+
+
+def test_a_failed_job_shows_its_reason_and_remedy(draw):
+    page = draw("jobs")
+    assert "&lt;i&gt;why&lt;/i&gt;" in page
+    assert 'data-api="/api/jobs/1/retry"' in page
+    assert "No worker is running" in page
+
+
+def test_a_superseded_result_stays_readable_with_its_version(draw):
+    page = draw("patient")
+    assert "Superseded" in page
+    assert "/api/results/3/report" in page
+
+
+def test_the_record_shows_only_fields_of_this_kind_of_visit_with_what_is_held(draw):
+    page = draw("visit")
+    assert 'data-field="first-only"' not in page
+    assert 'value="3.5"' in page
+    assert re.search(r'<option value="kg" selected', page)
+    assert "field-warning" in page
+
+
+def test_an_uploader_is_offered_no_release(draw, who):
+    assert 'data-opens="release"' in draw("study")
+    who["role"] = "uploader"
+    assert 'data-opens="release"' not in draw("study")
+
+
+def test_a_template_that_does_not_exist_is_refused_by_name(who):
+    with pytest.raises(Exception, match=r"nothing\.html"):
+        render("nothing.html", language="en", who=who)

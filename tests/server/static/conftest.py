@@ -1,0 +1,91 @@
+"""A browser, and a small web server with the pages' own content policy, for tests of the components."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from cohortex.server.catalogue import catalogue
+
+SERVER = Path(__file__).parents[3] / "src" / "cohortex" / "server"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
+    "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
+SHEETS = ("tokens", "app", "components", "viewer", "pages")
+
+
+class Site:
+    """A folder served at `address`; pages are written into it by the tests."""
+
+    def __init__(self, folder: Path, address: str) -> None:
+        self.folder = folder
+        self.address = address
+
+    def page(self, body: str, *, language: str = "en") -> str:
+        """Write a page with the components and their words; its address."""
+        words = json.dumps(catalogue(language).for_scripts()).replace("<", "\\u003c")
+        sheets = "".join(f'<link rel="stylesheet" href="/static/{name}.css">' for name in SHEETS)
+        (self.folder / "page.html").write_text(
+            f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">{sheets}'
+            f'<script src="/static/app.js" type="module"></script></head><body><main>{body}</main>'
+            f'<div id="toasts"></div><script type="application/json" id="words">{words}</script></body></html>',
+            encoding="utf-8",
+        )
+        return f"{self.address}/page.html"
+
+
+class _Handler(SimpleHTTPRequestHandler):
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> Iterator[Site]:
+    if not (SERVER / "static" / "vendor" / "versions.json").is_file():
+        pytest.skip("the browser libraries are not here; run: make install")
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "static").symlink_to(SERVER / "static")
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield Site(folder, f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright and a Chromium")
+    program = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
+    with playwright.sync_playwright() as driver:
+        try:
+            started = driver.chromium.launch(executable_path=program, args=SOFTWARE_GL)
+        except playwright.Error as error:
+            pytest.skip(f"no Chromium here: {error}")
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def view(browser):
+    """A browser page that fails the test when the content policy or a script complains."""
+    page = browser.new_page(viewport={"width": 1300, "height": 900})
+    page.set_default_timeout(30_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda line: complaints.append(line.text) if "Content Security Policy" in line.text else None)
+    yield page
+    page.close()
+    assert complaints == []
