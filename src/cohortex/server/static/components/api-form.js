@@ -93,5 +93,6 @@ export function showErrors(form, error) {
     place.prepend(h("div", { class: "notice bad form-error", role: "alert" },
       h("div", {}, h("div", {}, text), error.remedy ? h("div", { class: "remedy" }, error.remedy) : null)));
   }
-  first?.focus();
+  first?.focus({ preventScroll: true });
+  first?.scrollIntoView({ block: "center" });
 }
