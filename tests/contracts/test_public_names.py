@@ -66,8 +66,8 @@ def test_the_first_lines_of_the_readme_work(tmp_path):
 
 
 def test_a_name_that_does_not_exist_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="no attribute 'server'"):
-        cx.server  # noqa: B018
+    with pytest.raises(AttributeError, match="no attribute 'orchestra'"):
+        cx.orchestra  # noqa: B018
 
 
 def test_importing_cohortex_loads_no_library_it_may_not_need():

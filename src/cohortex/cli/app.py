@@ -19,6 +19,7 @@ from cohortex.cli.demo import demo
 from cohortex.cli.info import info
 from cohortex.cli.process import process
 from cohortex.cli.screen import complain, stopped_in_words
+from cohortex.cli.serve import serve
 from cohortex.cli.study import study_app
 from cohortex.errors import CohortexError
 
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for resuming in (demo, process, compare):
     app.command()(stopped_in_words(resuming))
-for command in (convert, info):
+for command in (convert, info, serve):
     app.command()(command)
 app.add_typer(study_app)
 

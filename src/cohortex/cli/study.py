@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from cohortex.cli.screen import console, progress_bars
+
+if TYPE_CHECKING:
+    from cohortex.study.overview import Overview
 
 study_app = typer.Typer(
     name="study",
@@ -114,6 +117,19 @@ def status(home: Home, as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps(found.as_dict(), indent=1))
         return
+    print_overview(found)
+
+
+@study_app.command(hidden=True)
+def worker(home: Home, name: Annotated[str | None, typer.Option(help="Of this worker.")] = None) -> None:
+    """Work for the process that started this one; ends with it."""
+    from cohortex.server.working import run_worker
+
+    run_worker(home, name=name)
+
+
+def print_overview(found: Overview) -> None:
+    """Print a study in counts."""
     console.print(f"[bold]{found.name}[/]")
     table = Table("centre", "name", "patients", "visits", "series", box=None, header_style="dim")
     for row in found.centres:
@@ -128,11 +144,3 @@ def status(home: Home, as_json: AsJson = False) -> None:
     console.print("jobs: " + ", ".join(f"{count} {state}" for state, count in found.jobs.items()))
     for failure in found.failures:
         console.print(f"[bold red]✗[/] {failure}", soft_wrap=True)
-
-
-@study_app.command(hidden=True)
-def worker(home: Home, name: Annotated[str | None, typer.Option(help="Of this worker.")] = None) -> None:
-    """Work for the process that started this one; ends with it."""
-    from cohortex.server.working import run_worker
-
-    run_worker(home, name=name)

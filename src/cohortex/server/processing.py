@@ -76,30 +76,63 @@ def process_until_idle(study: Study, *, workers: int = 2, progress: ProgressCall
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class WorkNow:
+    """How the work of a study stands.
+
+    Attributes
+    ----------
+    ended, left : int
+        Jobs that ended since a moment, and that are queued or run.
+    states : dict of str to int
+        All of them by state.
+    under_way : float
+        Jobs' worth of work that running ones have done.
+    words : str
+        What runs, for whom.
+    """
+
+    ended: int
+    left: int
+    states: dict[str, int]
+    under_way: float
+    words: str
+
+
+def work_now(study: Study, *, since: datetime) -> WorkNow:
+    """Say how the work stands."""
+    with study.session(THE_STUDY) as session:
+        states: dict[str, int] = dict(
+            session.execute(
+                select(Job.state, func.count())
+                .where((Job.finished_at >= since) | Job.finished_at.is_(None))
+                .group_by(Job.state)
+            ).tuples()
+        )
+        running = session.execute(
+            select(Job.kind, Job.progress, Patient.code)
+            .outerjoin(Patient, Patient.id == Job.patient_id)
+            .where(Job.state == "running")
+            .order_by(Job.started_at)
+        ).all()
+    return WorkNow(
+        ended=sum(states.get(state, 0) for state in ("done", "failed", "cancelled")),
+        left=states.get("queued", 0) + states.get("running", 0),
+        states=states,
+        under_way=sum(share for _, share, _ in running),
+        words="; ".join(f"{code or 'study'}: {_TITLES[kind]}" for kind, _, code in running) or "waiting",
+    )
+
+
 def _watch(study: Study, *, workers: int, began: datetime, progress: ProgressCallback) -> dict[str, int]:
     """Let workers work and tell of it until no job is left; give how many jobs ended in which state."""
     with Crew(study, size=workers, log=study.settings.home / "workers.log") as crew:
         while True:
             crew.mend()
             release_expired(study)
-            with study.session(THE_STUDY) as session:
-                states: dict[str, int] = dict(
-                    session.execute(
-                        select(Job.state, func.count())
-                        .where((Job.finished_at >= began) | Job.finished_at.is_(None))
-                        .group_by(Job.state)
-                    ).tuples()
-                )
-                running = session.execute(
-                    select(Job.kind, Job.progress, Patient.code)
-                    .outerjoin(Patient, Patient.id == Job.patient_id)
-                    .where(Job.state == "running")
-                    .order_by(Job.started_at)
-                ).all()
-            ended = states.get("done", 0) + states.get("failed", 0) + states.get("cancelled", 0)
-            left = states.get("queued", 0) + states.get("running", 0)
-            words = "; ".join(f"{code or 'study'}: {_TITLES[kind]}" for kind, _, code in running) or "waiting"
-            progress(Progress(task=words, done=ended + sum(share for _, share, _ in running), total=ended + left))
-            if not left:
-                return states
+            stands = work_now(study, since=began)
+            done = stands.ended + stands.under_way
+            progress(Progress(task=stands.words, done=done, total=stands.ended + stands.left))
+            if not stands.left:
+                return stands.states
             time.sleep(_LOOK_EVERY_S)

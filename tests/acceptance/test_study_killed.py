@@ -1,0 +1,18 @@
+"""A hundred kills of the study server and its workers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
+from test_killed import run  # noqa: E402
+
+pytestmark = pytest.mark.acceptance
+
+
+@pytest.mark.parametrize("seed", range(10, 15))
+def test_twenty_kills_lose_nothing_and_do_nothing_twice(tmp_path, seed):
+    run(tmp_path, moments=20, seed=seed)
