@@ -44,7 +44,7 @@ class Throttle:
         with self._lock:
             moment = self._clock()
             found = (self._failures.get(key) for key in _keys(login, address))
-            return max(0.0, *(known.last + known.wait_s - moment for known in found if known))
+            return max([0.0, *(known.last + known.wait_s - moment for known in found if known)])
 
     def failed(self, *, login: str, address: str) -> None:
         """Count a wrong password."""
