@@ -144,3 +144,15 @@ def print_overview(found: Overview) -> None:
     console.print("jobs: " + ", ".join(f"{count} {state}" for state, count in found.jobs.items()))
     for failure in found.failures:
         console.print(f"[bold red]✗[/] {failure}", soft_wrap=True)
+
+
+@study_app.command(hidden=True)
+def worker(
+    home: Home,
+    name: Annotated[str | None, typer.Option(help="Of this worker.")] = None,
+    parent: Annotated[int | None, typer.Option(help="Process to work for.")] = None,
+) -> None:
+    """Work for the process that started this one; ends with it."""
+    from cohortex.server.working import run_worker
+
+    run_worker(home, name=name, parent=parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import uuid
@@ -92,7 +93,8 @@ class Crew:
 
     def _begin(self) -> _Worker:
         name = f"worker-{uuid.uuid4().hex[:12]}"
-        command = [sys.executable, "-m", "cohortex", "study", "worker", str(self._study.settings.home), "--name", name]
+        home, parent = str(self._study.settings.home), str(os.getpid())  # it may look when this one is gone
+        command = [sys.executable, "-m", "cohortex", "study", "worker", home, "--name", name, "--parent", parent]
         if self._log is None:
             process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                        stderr=subprocess.DEVNULL)  # fmt: skip
