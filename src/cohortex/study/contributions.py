@@ -51,7 +51,7 @@ def contributions(study: Study) -> list[Contribution]:
     """
     with study.session(THE_STUDY) as session:
         counts = {
-            row: dict(session.execute(select(row.centre_id, func.count()).group_by(row.centre_id)))
+            row: dict(session.execute(select(row.centre_id, func.count()).group_by(row.centre_id)).all())
             for row in (Patient, Visit)
         }
         series = Counter(session.scalars(select(Series.centre_id).where(Series.withdrawn_at.is_(None))))

@@ -69,7 +69,7 @@ def standings(session: StudySession, *, patient: str | None = None) -> Standings
         series = series.where(Visit.patient_id == patient)
         results = results.where(Result.patient_id == patient)
         jobs = jobs.where(Job.patient_id == patient)
-    patient_of_visit = dict(session.execute(visits))
+    patient_of_visit = dict(session.execute(visits).all())
     states: dict[str, set[str]] = defaultdict(set)
     for visit, state in session.execute(uploads):
         states[visit].add(f"upload {state}")

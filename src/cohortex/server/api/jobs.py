@@ -33,7 +33,7 @@ def list_jobs(session: Database, asker: SignedIn, state: JobState | None = None)
     jobs = select(Job).order_by(Job.created_at.desc(), Job.id).limit(_MOST)
     if state is not None:
         jobs = jobs.where(Job.state == state)
-    counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)))
+    counts = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
     known = {str(name): n for name, n in counts.items() if name in JobCounts.model_fields}
     return JobShapes(
         jobs=jobs_shown(session, session.scalars(jobs), language=asker.language), counts=JobCounts(**known)
@@ -50,7 +50,7 @@ def jobs_shown(session: StudySession, jobs: Iterable[Job], *, language: str) -> 
     """Show jobs, each with a title in the asker's language."""
     jobs = list(jobs)
     patients = {job.patient_id for job in jobs if job.patient_id}
-    codes = dict(session.execute(select(Patient.id, Patient.code).where(Patient.id.in_(patients))))
+    codes = dict(session.execute(select(Patient.id, Patient.code).where(Patient.id.in_(patients))).all())
     days: dict[str, list[str]] = {}
     rows = session.execute(
         select(Visit.patient_id, Visit.id).where(Visit.patient_id.in_(patients)).order_by(Visit.date)

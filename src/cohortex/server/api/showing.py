@@ -77,7 +77,7 @@ def uploads_shown(study: Study, session: StudySession, uploads: Iterable[Upload]
     for upload_id, series_uid, key in rows:
         kept[upload_id, series_uid] = key
     suspects = {upload.suspected_patient_id for upload in uploads if upload.suspected_patient_id}
-    codes = dict(session.execute(select(Patient.id, Patient.code).where(Patient.id.in_(suspects))))
+    codes = dict(session.execute(select(Patient.id, Patient.code).where(Patient.id.in_(suspects))).all())
     return [
         UploadShape(
             id=upload.id,
