@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "server"))
-from test_killed import run  # noqa: E402
+from test_killed import run
 
 pytestmark = pytest.mark.acceptance
 

@@ -162,9 +162,8 @@ def check_everything(study: Study, said: Acknowledged) -> None:
         assert set(said.uploads) <= uploads.keys()
         assert all(uploads[u].receipt for u in said.uploads)
         assert {uploads[u].state for u in said.uploads} <= {"committed", "refused"}
-        entries = {
-            entry.visit_id: entry for entry in session.scalars(select(RecordEntry).where(RecordEntry.replaced_at.is_(None)))
-        }
+        in_force = session.scalars(select(RecordEntry).where(RecordEntry.replaced_at.is_(None)))
+        entries = {entry.visit_id: entry for entry in in_force}
         assert {visit: float(entries[visit].value) for visit in said.values} == said.values
 
         series = list(session.scalars(select(Series)))

@@ -120,14 +120,6 @@ def status(home: Home, as_json: AsJson = False) -> None:
     print_overview(found)
 
 
-@study_app.command(hidden=True)
-def worker(home: Home, name: Annotated[str | None, typer.Option(help="Of this worker.")] = None) -> None:
-    """Work for the process that started this one; ends with it."""
-    from cohortex.server.working import run_worker
-
-    run_worker(home, name=name)
-
-
 def print_overview(found: Overview) -> None:
     """Print a study in counts."""
     console.print(f"[bold]{found.name}[/]")

@@ -7,7 +7,6 @@ from cohortex.statistics.intervals import MedianInterval, ShareInterval, median_
 from cohortex.statistics.mds import Fit, Layout, lay_out, procrustes
 from cohortex.statistics.moderation import steadied
 from cohortex.statistics.placing import place_among
-from cohortex.statistics.moderation import steadied
 from cohortex.statistics.predictive import GroupSummary, equivalent_z, predictive_t, without_one
 
 __all__ = [
@@ -33,6 +32,5 @@ __all__ = [
     "scott_bandwidth",
     "steadied",
     "wilson_interval",
-    "steadied",
     "without_one",
 ]
