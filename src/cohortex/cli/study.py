@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from cohortex.cli.screen import console, progress_bars
+from cohortex.cli.screen import console, errors, progress_bars
 
 if TYPE_CHECKING:
     from cohortex.study.overview import Overview
@@ -136,6 +137,51 @@ def print_overview(found: Overview) -> None:
     console.print("jobs: " + ", ".join(f"{count} {state}" for state, count in found.jobs.items()))
     for failure in found.failures:
         console.print(f"[bold red]✗[/] {failure}", soft_wrap=True)
+
+
+@study_app.command("import")
+def import_table(
+    home: Home,
+    table: Annotated[Path, typer.Argument(help="CSV of clinical records, as the pages offer it empty.", exists=True)],
+    login: Annotated[str, typer.Option("--as", help="Login of the person who enters them.")],
+    dry_run: Annotated[bool, typer.Option(help="Only say what would be written.")] = False,
+) -> None:
+    """Enter a table of clinical records of a person's centre; all of it, or nothing if anything is wrong."""
+    from cohortex.study import Study
+    from cohortex.study.people import asker_named
+    from cohortex.study.processing.following import record_changed
+    from cohortex.study.record_tables import import_records
+
+    study = Study.open(home)
+    with study.session(asker_named(study, login), writes=True) as session, session.begin():
+        found = import_records(study, session, table.read_bytes(), dry_run=dry_run)
+        if found.written:
+            record_changed(session)
+    for problem in found.problems:
+        words = problem.to_json("en")
+        where = ", ".join(str(words[part]) for part in ("row", "column") if words.get(part))
+        said = f"row {where}: {words['message']} {words['remedy']}"
+        errors.print(f"[bold red]✗[/] {escape(said)}", soft_wrap=True)
+    if found.problems:
+        errors.print("nothing was written")
+        raise typer.Exit(1)
+    said = "would be written" if dry_run else "written"
+    console.print(f"[bold green]✓[/] {found.rows} rows read, {found.changes} values {said}")
+
+
+@study_app.command()
+def export(
+    home: Home,
+    folder: Annotated[Path, typer.Argument(help="New folder for the tables and the template.")],
+    centre: Annotated[str | None, typer.Option(help="Only this centre's patients.")] = None,
+) -> None:
+    """Write the tables of the study as CSV, one row per patient or visit, and the template in force as NIfTI."""
+    from cohortex.study import Study
+    from cohortex.study.exporting import export_study
+
+    written = export_study(Study.open(home), folder, centre=centre)
+    for path in written:
+        console.print(f"[bold green]✓[/] {path}", soft_wrap=True)
 
 
 @study_app.command(hidden=True)

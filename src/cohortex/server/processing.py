@@ -107,7 +107,7 @@ def work_now(study: Study, *, since: datetime) -> WorkNow:
                 select(Job.state, func.count())
                 .where((Job.finished_at >= since) | Job.finished_at.is_(None))
                 .group_by(Job.state)
-            ).tuples()
+            ).all()
         )
         running = session.execute(
             select(Job.kind, Job.progress, Patient.code)

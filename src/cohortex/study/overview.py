@@ -71,10 +71,10 @@ def overview(study: Study) -> Overview:
             query = select(table.centre_id, func.count()).group_by(table.centre_id)
             if table is Series:
                 query = query.where(Series.withdrawn_at.is_(None))
-            return dict(session.execute(query).tuples())
+            return dict(session.execute(query).all())
 
         patients, visits, series = counted(Patient), counted(Visit), counted(Series)
-        states: dict[str, int] = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+        states: dict[str, int] = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         latest = session.scalar(select(TemplateVersion).order_by(TemplateVersion.number.desc()).limit(1))
         failed = session.scalars(select(Job).where(Job.state == "failed").order_by(Job.finished_at))
         return Overview(

@@ -182,6 +182,21 @@ def who_asks(study: Study, token: str) -> Asker | None:
     return Asker(uploader_id=uploader.id, centre_id=uploader.centre_id, role=uploader.role, language=uploader.language)
 
 
+def asker_named(study: Study, login: str) -> Asker:
+    """Act for a person, at the machine itself, where whoever can read the folder of the study needs no password.
+
+    Raises
+    ------
+    Refused
+        If there is no such person.
+    """
+    with study.session(THE_STUDY) as session:
+        found = session.scalar(select(Uploader).where(Uploader.login == login, Uploader.active))
+    if found is None:
+        raise Refused(f"nobody signs in as {login}.", remedy="Add the person with: cohortex study add-user")
+    return Asker(uploader_id=found.id, centre_id=found.centre_id, role=found.role, language=found.language)
+
+
 def speak(study: Study, asker: Asker, language: str) -> None:
     """Set the language of a person's pages.
 
