@@ -1,0 +1,154 @@
+"""The study server: time to start, memory when idle, pages under load, and the first slice a physician sees.
+
+Run on a study that `cohortex demo` made: `python -m benchmarks.server demo`.
+"""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psutil
+from playwright.sync_api import sync_playwright
+
+from benchmarks.machine import describe_machine
+from cohortex.server.client import StudyClient
+from cohortex.server.rehearsal import PEOPLE, passwords_of
+
+RESULTS = Path(__file__).parent / "results" / "server.md"
+STARTS = 5
+USERS, SECONDS, THINK_S = 20, 30.0, 1.0
+VIEWS = 5
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_GOALS = {"start": 5.0, "memory": 400.0, "page": 300.0, "slice": 1.0}
+
+
+@dataclass(frozen=True)
+class Server:
+    process: subprocess.Popen[str]
+    address: str
+
+
+def started(home: Path) -> tuple[Server, float]:
+    """Start a server; give it and the seconds until it answered."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "cohortex", "serve", str(home), "--port", "0", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    address = process.stdout.readline().split('"')[3]
+    while True:
+        try:
+            if httpx.get(f"{address}/api/health", trust_env=False).status_code == 200:
+                return Server(process, address), time.perf_counter() - began
+        except httpx.TransportError:
+            time.sleep(0.01)
+
+
+def ended(server: Server) -> None:
+    server.process.terminate()
+    server.process.wait()
+
+
+def pages_of(client: StudyClient) -> list[str]:
+    """The pages a person of this centre visits."""
+    pages = ["/patients", "/study", "/jobs"]
+    for row in client.get("/api/patients")["patients"]:
+        patient = client.get(f"/api/patients/{row['code']}")
+        pages += [f"/patients/{row['code']}", *(f"/visits/{visit['id']}" for visit in patient["visits"])]
+    return pages
+
+
+def under_load(server: Server, passwords: dict[str, str]) -> dict[str, list[float]]:
+    """Let simulated users walk through the pages; give milliseconds by kind of page."""
+    seconds: dict[str, list[float]] = {}
+    lock = threading.Lock()
+    over = time.monotonic() + SECONDS
+
+    def user(number: int) -> None:
+        rng = np.random.default_rng(number)
+        login = PEOPLE[number % len(PEOPLE)][1]
+        with StudyClient(server.address, login=login, password=passwords[login]) as client:
+            pages = pages_of(client)
+            while time.monotonic() < over:
+                page = str(rng.choice(pages))
+                began = time.perf_counter()
+                client.bytes(page)
+                took = time.perf_counter() - began
+                with lock:
+                    seconds.setdefault(page.split("/")[1], []).append(1000 * took)
+                time.sleep(float(rng.uniform(0, 2 * THINK_S)))
+
+    users = [threading.Thread(target=user, args=(number,)) for number in range(USERS)]
+    for thread in users:
+        thread.start()
+    for thread in users:
+        thread.join()
+    return seconds
+
+
+def first_slices(server: Server, passwords: dict[str, str]) -> list[float]:
+    """Open patient pages in a browser; give seconds from the navigation to the first slice drawn."""
+    login = PEOPLE[0][1]
+    found = []
+    with sync_playwright() as play, StudyClient(server.address, login=login, password=passwords[login]) as client:
+        codes = [row["code"] for row in client.get("/api/patients")["patients"]]
+        browser = play.chromium.launch(
+            executable_path=next((path for name in BROWSERS if (path := shutil.which(name))), None),
+            args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
+        )
+        page = browser.new_page()
+        page.goto(f"{server.address}/sign-in")
+        page.fill("[name=login]", login)
+        page.fill("[name=password]", passwords[login])
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/patients")
+        for number in range(VIEWS):
+            began = time.perf_counter()
+            page.goto(f"{server.address}/patients/{codes[number % len(codes)]}", wait_until="commit")
+            page.wait_for_selector("scan-viewer[data-state=shown]", timeout=60_000)
+            found.append(time.perf_counter() - began)
+        browser.close()
+    return found
+
+
+def main(demo: Path = Path("demo")) -> None:
+    """Measure, and write the results with the description of the machine."""
+    passwords = passwords_of(demo / "passwords.txt")
+    starts = []
+    for _ in range(STARTS):
+        server, seconds = started(demo / "study")
+        starts.append(seconds)
+        ended(server)
+    server, _ = started(demo / "study")
+    time.sleep(5)
+    memory = psutil.Process(server.process.pid).memory_info().rss / 1e6
+    loaded = under_load(server, passwords)
+    every = [ms for kind in loaded.values() for ms in kind]
+    slices = first_slices(server, passwords)
+    ended(server)
+    rows: list[tuple[str, str, Any, Any]] = [
+        ("start until the first answer, s", f"median of {STARTS}", statistics.median(starts), _GOALS["start"]),
+        ("idle server process, MB", "resident, 5 s after the start", memory, _GOALS["memory"]),
+        (f"pages, p95, ms, {USERS} users", f"{len(every)} requests", np.percentile(every, 95), _GOALS["page"]),
+        ("first slice, s", f"median of {VIEWS}, software rendering", statistics.median(slices), _GOALS["slice"]),
+    ]
+    lines = ["# The study server", "", describe_machine(), "", "| what | how | measured | goal |", "|---|---|---|---|"]
+    lines += [f"| {what} | {how} | {value:.3g} | {goal:g} |" for what, how, value, goal in rows]
+    lines += ["", "| page | requests | median, ms | p95, ms |", "|---|---|---|---|"]
+    for kind, ms in sorted(loaded.items()):
+        lines.append(f"| {kind} | {len(ms)} | {np.median(ms):.0f} | {np.percentile(ms, 95):.0f} |")
+    RESULTS.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("demo"))
