@@ -10,7 +10,7 @@ from cohortex.errors import NotThere, Refused
 from cohortex.study.database import Asker, StudySession
 from cohortex.study.database.tables import Centre, Patient, Sex, TraceEntry, Visit, new_id
 from cohortex.study.home import Study
-from cohortex.study.identity import Pseudonyms
+from cohortex.study.pseudonyms import Pseudonyms
 
 _OLDEST_YEARS = 120
 _DAYS_PER_YEAR = 365.2425

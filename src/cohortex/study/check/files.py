@@ -18,7 +18,7 @@ from cohortex.io.formats import format_of
 from cohortex.study.check.child import limit_of
 from cohortex.study.check.verdict import CheckProblem
 from cohortex.study.check.wording import RESEND, file_problem
-from cohortex.study.identity import Pseudonyms
+from cohortex.study.pseudonyms import Pseudonyms
 
 _NIFTI_MARKS = (b"n+1\0", b"n+2\0", b"ni1\0", b"ni2\0")
 _GZIP = b"\x1f\x8b"

@@ -17,7 +17,7 @@ from cohortex.study.check.files import Inventory, neutral_name, take_inventory
 from cohortex.study.check.series import Setting, judge_series
 from cohortex.study.check.verdict import CheckProblem, SeriesVerdict, UploadCheck
 from cohortex.study.check.wording import archive_problem
-from cohortex.study.identity import Pseudonyms
+from cohortex.study.pseudonyms import Pseudonyms
 
 _NO_IMAGE = "Send the folder or the zip that holds the DICOM files of the scan."
 

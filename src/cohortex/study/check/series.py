@@ -16,7 +16,8 @@ from cohortex.study.check.child import limit_of
 from cohortex.study.check.files import Member
 from cohortex.study.check.verdict import CheckedInstance, CheckProblem, Question, SeriesVerdict
 from cohortex.study.check.wording import file_problem, series_problem
-from cohortex.study.identity import Pseudonyms, deidentify, why_held, why_refused
+from cohortex.study.identity import deidentify, why_held, why_refused
+from cohortex.study.pseudonyms import Pseudonyms
 
 _LOOK_FIRST = "Look at its pictures: accept the series only if no name, number or face is in them."
 _ONE_PERSON = "Send each person's scan in an upload of its own, to the visit of that person."

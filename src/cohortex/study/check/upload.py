@@ -17,7 +17,7 @@ from cohortex.progress import Progress, ProgressCallback, silent
 from cohortex.study.check.confined import run_confined
 from cohortex.study.check.limits import CheckLimits
 from cohortex.study.check.verdict import CheckProblem, UploadCheck
-from cohortex.study.identity import Pseudonyms
+from cohortex.study.pseudonyms import Pseudonyms
 
 _FUNCTION = "cohortex.study.check.reading:check"
 _FILE_NAME = re.compile(r"\d{3,}-\d{5,}\.dcm")

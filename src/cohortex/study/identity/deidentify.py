@@ -21,9 +21,9 @@ from cohortex.study.identity.codes import clean_code
 from cohortex.study.identity.kinds import why_refused
 from cohortex.study.identity.pixels import write_clean_pixels
 from cohortex.study.identity.private import copy_safe_private
-from cohortex.study.identity.pseudonyms import Pseudonyms
 from cohortex.study.identity.values import Action, Patient, clean_value
 from cohortex.study.identity.words import words_of
+from cohortex.study.pseudonyms import Pseudonyms
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _DEEPEST = 8  # sequences in sequences; the standard's images have four

@@ -13,9 +13,9 @@ from pydicom.multival import MultiValue
 
 from cohortex.study.identity.dates import capped_age, clock_time, shift_date, shift_date_time
 from cohortex.study.identity.kinds import registered
-from cohortex.study.identity.pseudonyms import Pseudonyms
 from cohortex.study.identity.vocabulary import AGENTS, MAKERS, TERMS, WORDS
 from cohortex.study.identity.words import clean_text, may_stay
+from cohortex.study.pseudonyms import Pseudonyms
 
 Action = Literal["kept", "remapped", "shifted", "cleaned", "removed", "replaced", "written"]
 """What was done to an attribute."""

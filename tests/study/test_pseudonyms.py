@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cohortex.study.identity import Pseudonyms
+from cohortex.study.pseudonyms import Pseudonyms
 
 ONE, OTHER = Pseudonyms(b"a" * 32), Pseudonyms(b"b" * 32)
 UIDS = st.from_regex(r"1\.2(\.[1-9][0-9]{0,8}){1,5}", fullmatch=True)
