@@ -33,9 +33,7 @@ def test_the_prior_is_found_and_no_more_healthy_values_alarm(n):
     z = equivalent_z(predictive_t(value, better), degrees_of_freedom=better.degrees_of_freedom)
     for threshold in (1.96, 3.0):
         expected = 2 * stats.norm.sf(threshold)
-        assert np.mean(np.abs(z) > threshold) == pytest.approx(
-            expected, rel=0.2
-        )  # at 3, 270 of 100,000: 4 standard errors are 0.24
+        assert np.mean(np.abs(z) > threshold) == pytest.approx(expected, rel=0.2)  # at 3, a standard error is 0.06
     assert np.mean(np.log(better.sd / true) ** 2) < np.mean(np.log(group.sd / true) ** 2)
 
 

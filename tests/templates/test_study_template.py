@@ -1,5 +1,7 @@
 """The average of a study: the plain mean of what is healthy, to the bit the same in any order."""
 
+import importlib
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -67,10 +69,10 @@ def test_where_nobody_is_healthy_it_is_empty(make_brain, make_ball):
             assert np.all(image.values[ill] == 0)
 
 
-def test_the_mean_is_smoother_than_each_brain(brains, template):
-    expected = average_brains([brains[0], brains[0]])
-    assert np.all(expected.sd.values == 0)
-    assert np.std(template.image.values - expected.image.values) > 0
+def test_a_brain_averaged_with_itself_has_no_spread(brains):
+    twice = average_brains([brains[0], brains[0]])
+    assert np.all(twice.sd.values == 0)
+    assert_allclose(twice.image.values, brains[0].image.values, atol=1e-6)
 
 
 def test_it_survives_the_store_bit_for_bit(template):
@@ -90,3 +92,10 @@ def test_what_cannot_be_averaged_is_refused(make_brain, brains):
         average_brains([brains[0], make_brain(1, spacing_mm=5.0)])
     with pytest.raises(ValueError, match="fwhm_mm is nan"):
         average_brains(brains, fwhm_mm=float("nan"))
+
+
+def test_more_brains_than_exact_sums_hold_are_refused(brains, monkeypatch):
+    module = importlib.import_module("cohortex.templates.study_template")
+    monkeypatch.setattr(module, "_MOST_BRAINS", 3)
+    with pytest.raises(ValueError, match="more than 3 brains"):
+        average_brains(brains)

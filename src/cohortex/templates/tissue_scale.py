@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 _T1 = MappingProxyType({"csf": 0.25, "grey": 0.7, "white": 1.0})
 TISSUE_LEVELS: Mapping[str, Mapping[str, float]] = MappingProxyType(
@@ -71,7 +72,9 @@ class TissueScale:
 def tissue_medians(
     values: NDArray[np.float32], fractions: Mapping[str, NDArray[np.float32]], usable: NDArray[np.bool_]
 ) -> dict[str, float]:
-    """Take the median of each tissue where the template holds hardly anything else.
+    """Take the median of each tissue where the template holds hardly anything else, best with no neighbour of another.
+
+    Thin fluid is mixed with what is around it in coarse voxels, and would make the scale depend on their size.
 
     Parameters
     ----------
@@ -94,14 +97,15 @@ def tissue_medians(
     """
     found = {}
     for name, fraction in fractions.items():
-        for least in _PURE:
-            pure = values[usable & (fraction >= least)]
-            if len(pure) >= _LEAST_VOXELS:
-                found[name] = float(np.median(pure))
+        core = ndimage.binary_erosion(fraction >= _PURE[0])
+        for pure in (core, *(fraction >= least for least in _PURE)):
+            seen = values[usable & pure]
+            if len(seen) >= _LEAST_VOXELS:
+                found[name] = float(np.median(seen))
                 break
         else:
             raise ValueError(
-                f"{len(pure)} voxels of {_NAMES[name]} lie on the template and {_LEAST_VOXELS} are needed; check the "
+                f"{len(seen)} voxels of {_NAMES[name]} lie on the template and {_LEAST_VOXELS} are needed; check the "
                 "brain mask, the field of view and the alignment with the template."
             )
     return found
