@@ -15,4 +15,4 @@ pytestmark = pytest.mark.acceptance
 
 @pytest.mark.parametrize("seed", range(10, 15))
 def test_twenty_kills_lose_nothing_and_do_nothing_twice(tmp_path, seed):
-    run(tmp_path, moments=20, seed=seed)
+    run(tmp_path, moments=20, seed=seed, visits=2)
