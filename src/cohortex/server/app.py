@@ -1,4 +1,4 @@
-"""The application: the JSON API of one study, with the headers, errors and files every reply shares."""
+"""The application: the JSON API of one study and its pages, with the headers, errors and files every reply shares."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from cohortex.server.assets import serve_assets
 from cohortex.server.faults import Unforeseen, answer_faults
 from cohortex.server.headers import BoundedBodies, SafeHeaders
 from cohortex.server.lookup import Lookups
+from cohortex.server.pages.routes import serve_pages
 from cohortex.server.throttle import Throttle
 from cohortex.server.tus import OneSender
 from cohortex.study import Study
@@ -45,6 +46,8 @@ def create_app(study: Study, *, pages: bool = True) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         app.state.lookups.close()
+        if pages:
+            await app.state.pages_client.aclose()
 
     app = FastAPI(
         title="cohortex",
@@ -71,6 +74,7 @@ def create_app(study: Study, *, pages: bool = True) -> FastAPI:
 
     if pages:
         serve_assets(app)
+        serve_pages(app)
     for layer in (BoundedBodies, Unforeseen, SafeHeaders):  # the last added is the outermost
         app.add_middleware(layer)
     return app

@@ -149,13 +149,19 @@ def _disk(request: Request, error: Exception) -> JSONResponse:
     return _unforeseen(request, error)
 
 
-def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+def noted_error(request: Request, error: Exception) -> str:
+    """Write an error nobody foresaw into the log, and give the number it stands under."""
     number = uuid.uuid4().hex[:12]
     route = request.scope.get("route")
     path = getattr(route, "path", "?")  # of the route, without the ids in the address
     _LOG.error(
         "error %s: %s in %s %s", number, type(error).__name__, request.method, path, exc_info=_without_message(error)
     )
+    return number
+
+
+def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+    number = noted_error(request, error)
     return fault(
         500,
         f"An error nobody foresaw (number {number}).",

@@ -111,7 +111,7 @@ def draw(who, patient, details, template, study_answers):
     def drawn(name: str, language: str = "en") -> str:
         words = catalogue(language)
         contexts = {
-            "sign-in": ("sign-in.html", {"who": None, "next": "/patients", "page": ""}),
+            "sign-in": ("sign-in.html", {"who": None, "after": "/patients", "page": ""}),
             "patients": ("patients.html", {"patients": [listed], "total": 1, **filters}),
             "patients-none": ("patients.html", {"patients": [], "total": 0, **filters}),
             "patient-new": ("patient-new.html", {}),
@@ -121,7 +121,7 @@ def draw(who, patient, details, template, study_answers):
             "upload": ("upload.html", {"patients": [listed], "patient": patient, "visit": patient["visits"][0]}),
             "jobs": ("jobs.html", jobs),
             "study": ("study.html", study_context(**study_answers, version=None, words=words)),
-            "error": ("error.html", {"status": 404, "message": "<u>no</u>", "remedy": ""}),
+            "error": ("error.html", {"code": 404, "message": "<u>no</u>", "remedy": ""}),
         }
         file, context = contexts[name]
         return render(file, language=language, **({"who": who, "page": name} | context))

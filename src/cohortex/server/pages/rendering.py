@@ -9,6 +9,7 @@ from importlib.resources import files
 from jinja2 import Environment, FunctionLoader
 
 import cohortex
+from cohortex.server.assets import asset_address
 from cohortex.server.catalogue import (
     Language,
     catalogue,
@@ -53,6 +54,7 @@ def _environment(language: Language) -> Environment:
         has_word=words.has,
         language=language,
         version=cohortex.__version__,
+        asset=asset_address,
         script_words=words.for_scripts(),
         number=partial(_number, language=language),
         date=partial(format_date, language=language),
