@@ -34,6 +34,8 @@ _GOALS = {"start": 5.0, "memory": 400.0, "page": 300.0, "slice": 1.0}
 
 @dataclass(frozen=True)
 class Server:
+    """A running server and where it answers."""
+
     process: subprocess.Popen[str]
     address: str
 
