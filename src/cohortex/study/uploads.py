@@ -13,7 +13,7 @@ from cohortex.study.database.tables import Patient, Series, Upload, Visit, now
 from cohortex.study.home import Study
 from cohortex.study.jobs.queue import cancel, enqueue
 from cohortex.study.patients import note, number_of
-from cohortex.study.processing.following import images_changed
+from cohortex.study.processing.following import images_changed, is_under_way
 
 MOST_BYTES = 16 << 30
 """Of one upload: a day of functional imaging has a few."""
@@ -204,7 +204,7 @@ def withdraw(session: StudySession, upload: Upload, *, reason: str) -> None:
     """
     if upload.state == "withdrawn":
         raise Refused("this upload is withdrawn already.")
-    if upload.state == "checking":
+    if upload.state == "checking" and is_under_way(session, "check", upload.id):
         raise Refused("this upload is just being checked.", remedy="Wait until that is done, a minute at most.")
     _note_decision(session, upload, "upload withdrawn", reason)
     cancel(session, kind="check", about=upload.id, reason="the upload was withdrawn")
