@@ -130,7 +130,7 @@ def abandon(session: StudySession, upload: Upload) -> None:
 
 
 def decide(session: StudySession, upload: Upload, *, accept: bool, reason: str) -> None:
-    """Let a held upload in, or refuse it for good; the trace keeps who decided and why.
+    """Let a held upload in, or refuse for good what is held of it; the trace keeps who decided and why.
 
     Raises
     ------
@@ -150,15 +150,26 @@ def decide(session: StudySession, upload: Upload, *, accept: bool, reason: str) 
         upload.state, upload.reason, upload.remedy = "received", "", ""
         _check(session, upload, cause="decision")
         return
-    upload.state, upload.question = "refused", None
-    upload.reason, upload.remedy = "refused by a person.", ""
+    upload.question, upload.reason, upload.remedy = None, "refused by a person.", ""
+    if not _series_of(session, upload):
+        upload.state = "refused"
+        return
+    upload.state, upload.reason = "committed", "what was held of it was refused by a person; the rest is kept."
+    upload.verdicts = [
+        {**entry, "verdict": "refused", "reason": "refused by a person.", "remedy": ""}
+        if entry["verdict"] == "held"
+        else entry
+        for entry in upload.verdicts
+    ]
+    remember_patient(session, upload.visit.patient)
 
 
 def move(session: StudySession, upload: Upload, target: Visit, *, reason: str) -> None:
     """Assign an upload to the visit it belongs to; what was made of both visits follows.
 
-    Within one patient the stored series change their visit. To another patient they are written anew under that
-    patient's code and dates, by a job.
+    What still lies in the intake is checked anew for the visit it is moved to. Of a committed upload the stored series
+    change their visit within one patient; to another patient they are written anew under that patient's code and
+    dates, by a job.
 
     Raises
     ------
@@ -171,25 +182,24 @@ def move(session: StudySession, upload: Upload, target: Visit, *, reason: str) -
     if target.id == source.id:
         raise Refused("the upload belongs to that visit already.", fields={"visit": "Choose another visit."})
     _note_decision(session, upload, "upload moved away", reason, f"to {_named(target)}")
-    series = list(session.scalars(select(Series).where(Series.upload_id == upload.id, Series.withdrawn_at.is_(None))))
+    series = _series_of(session, upload)
     upload.visit_id, upload.visit = target.id, target
     note(session, target.patient, "upload moved here", f"from {_named(source)}: {reason}")
-    if series and target.patient_id != source.patient_id:
-        for row in series:
-            row.withdrawn_at = now()
+    if upload.state != "committed":
+        _withdraw_series(session, series, source, cause="move")
+        upload.state, upload.question, upload.reason, upload.remedy = "received", None, "", ""
+        upload.released = False  # what was let in was let in under another patient
+        _check(session, upload, cause="move")
+    elif target.patient_id != source.patient_id:
         upload.state = "checking"
-        session.flush()
-        images_changed(session, source, cause="move")
+        _withdraw_series(session, series, source, cause="move")
         _check(session, upload, cause="move", arguments={"rewrite": [row.id for row in series]})
-    elif series:
+    else:
         for row in series:
             row.visit_id = target.id
         session.flush()
         images_changed(session, source, cause="move")
         images_changed(session, target, cause="move")
-    if upload.state in ("held", "received"):
-        upload.state, upload.question, upload.reason, upload.remedy = "received", None, "", ""
-        _check(session, upload, cause="move")
     for patient in {source.patient_id: source.patient, target.patient_id: target.patient}.values():
         remember_patient(session, patient)
 
@@ -210,13 +220,8 @@ def withdraw(session: StudySession, upload: Upload, *, reason: str) -> None:
     cancel(session, kind="check", about=upload.id, reason="the upload was withdrawn")
     upload.state, upload.question = "withdrawn", None
     upload.reason, upload.remedy = f"withdrawn: {reason}", ""
-    series = list(session.scalars(select(Series).where(Series.upload_id == upload.id, Series.withdrawn_at.is_(None))))
-    for row in series:
-        row.withdrawn_at = now()
-    session.flush()
+    _withdraw_series(session, _series_of(session, upload), upload.visit, cause="withdrawal")
     remember_patient(session, upload.visit.patient)
-    if series:
-        images_changed(session, upload.visit, cause="withdrawal")
 
 
 def upload_of(session: StudySession, upload: str) -> Upload:
@@ -268,6 +273,18 @@ def remember_patient(session: StudySession, patient: Patient) -> None:
         )
     )
     patient.patient_hash = None if taken else earliest
+
+
+def _series_of(session: StudySession, upload: Upload) -> list[Series]:
+    return list(session.scalars(select(Series).where(Series.upload_id == upload.id, Series.withdrawn_at.is_(None))))
+
+
+def _withdraw_series(session: StudySession, series: list[Series], visit: Visit, *, cause: str) -> None:
+    for row in series:
+        row.withdrawn_at = now()
+    session.flush()
+    if series:
+        images_changed(session, visit, cause=cause)
 
 
 def _check(session: StudySession, upload: Upload, *, cause: str, arguments: dict[str, object] | None = None) -> None:

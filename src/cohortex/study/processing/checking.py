@@ -94,7 +94,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     def finish(session: StudySession) -> Any:
         upload = _unchanged(session, job, about)
         upload.patient_hash = found.patient_hashes[0] if len(found.patient_hashes) == 1 else None
-        upload.verdicts = _shown(found, upload.verdicts if about.released else [])
+        upload.verdicts = _shown(found, before=upload.verdicts if about.released else None)
         _keep(session, upload, taken, receipts)
         _conclude(session, upload, found, question, taken)
         if upload.state == "held":
@@ -226,8 +226,8 @@ def _conclude(
         images_changed(session, upload.visit, cause="upload")
 
 
-def _shown(found: UploadCheck, before: list[Any]) -> list[Any]:
-    """What the page says of each series; of what was kept before a person decided, that stays said."""
+def _shown(found: UploadCheck, *, before: list[Any] | None) -> list[Any]:
+    """What the page says of each series; where a person has let in what was held, that and what was kept before it."""
     verdicts = [
         {
             "series_uid": verdict.series_uid,
@@ -243,8 +243,18 @@ def _shown(found: UploadCheck, before: list[Any]) -> list[Any]:
         }
         for verdict in found.series
     ]
+    if before is None:
+        return verdicts
     kept = {entry["series_uid"]: entry for entry in before if entry["verdict"] == "accepted"}
-    return [kept.get(v["series_uid"], v) if v["verdict"] == "duplicate" else v for v in verdicts]
+    let_in = {"verdict": "accepted", "reason": "a person looked at it and let it in.", "remedy": ""}
+    return [
+        kept.get(entry["series_uid"], entry)
+        if entry["verdict"] == "duplicate"
+        else entry | let_in
+        if entry["verdict"] == "held"
+        else entry
+        for entry in verdicts
+    ]
 
 
 def _rewritten(study: Study, job: Job, series_ids: list[int], progress: ProgressCallback) -> Finish:
