@@ -93,7 +93,7 @@ def show_upload(upload: OwnUpload, study: TheStudy, session: Database) -> Upload
 def decide_on_upload(sent: DecisionSent, upload: OwnUpload, study: TheStudy, session: Database) -> UploadShape:
     """Let a held upload in, or refuse it; the trace keeps who decided and why."""
     decide(session, upload, accept=sent.decision == "accept", reason=sent.reason)
-    if upload.state == "refused":
+    if sent.decision == "refuse":  # also where a part of it was kept before
         afterwards(session, lambda: study.intake.wipe(upload.id))
     return _shown(study, session, upload)
 
