@@ -11,7 +11,7 @@ from sqlalchemy import select
 from cohortex.errors import Refused, VisitProblem
 from cohortex.progress import Progress
 from cohortex.study.database import THE_STUDY
-from cohortex.study.database.tables import Job, OpenFigure
+from cohortex.study.database.tables import Job, OpenFigure, Patient, Uploader
 from cohortex.study.jobs import claim, enqueue, heartbeat, retry, work
 from cohortex.study.jobs.queue import MOST_DEATHS, STUDY, release_of
 from cohortex.study.jobs.worker import LeaseLost
@@ -175,3 +175,18 @@ def test_progress_raises_once_the_lease_is_lost(study):
     queue(study)
     work(study, {"statistics": watches}, go_on=lambda: jobs(study)[0].state == "queued")
     assert seen == ["lost"]
+
+
+def test_two_uploads_of_one_patient_are_checked_one_after_the_other(staffed):
+    with staffed.session(THE_STUDY, writes=True) as session, session.begin():
+        person = session.scalars(select(Uploader)).first()
+        owner = {"centre_id": person.centre_id, "uploader_id": person.id}
+        for code in ("AA-0001", "AA-0002"):
+            patient = Patient(code=code, sex="F", **owner)
+            session.add(patient)
+            session.flush()
+            for number in range(2):
+                enqueue(session, "check", about=f"{code} {number}", cause="upload", patient_id=patient.id, **owner)
+    first, second = claim(staffed, worker="a"), claim(staffed, worker="b")
+    assert first.patient_id != second.patient_id
+    assert claim(staffed, worker="c") is None

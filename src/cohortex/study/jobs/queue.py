@@ -92,7 +92,7 @@ def enqueue(
 
 
 def claim(study: Study, *, worker: str, lease: timedelta = LEASE) -> Job | None:
-    """Take the next job, if any; of two that work on the same thing only one runs at a time.
+    """Take the next job, if any; of two about the same thing, or two checks about one patient, one runs at a time.
 
     Parameters
     ----------
@@ -111,8 +111,11 @@ def claim(study: Study, *, worker: str, lease: timedelta = LEASE) -> Job | None:
     twin = aliased(Job)
     with study.session(THE_STUDY, writes=True) as session, session.begin():
         _release_expired(session)
+        same_patient = (Job.kind == "check") & (twin.patient_id == Job.patient_id)  # one tells whose the next is
         same_runs = (
-            select(twin.id).where(twin.kind == Job.kind, twin.about == Job.about, twin.state == "running").exists()
+            select(twin.id)
+            .where(twin.kind == Job.kind, (twin.about == Job.about) | same_patient, twin.state == "running")
+            .exists()
         )
         job = session.scalar(
             select(Job)

@@ -53,7 +53,6 @@ class _About:
     ending: str
     released: bool
     known_instances: frozenset[str]
-    expected_hashes: frozenset[str]
 
 
 def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
@@ -81,7 +80,8 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             progress=progress,
         )
         sent.unlink()
-        question = None if about.released else _question(study, about, found)
+        with study.session(THE_STUDY) as session:
+            question = _question(session, session.get_one(Upload, _upload(job)), found)
         taken = _taken(found, about, question)
         receipts = {
             instance.file: study.objects.put_file(clean / instance.file)
@@ -93,6 +93,8 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
 
     def finish(session: StudySession) -> Any:
         upload = _unchanged(session, job, about)
+        if _question(session, upload, found) != question:
+            raise LeaseLost  # another upload told meanwhile whose scans these are: judged again when the lease is over
         upload.patient_hash = found.patient_hashes[0] if len(found.patient_hashes) == 1 else None
         upload.verdicts = _shown(found, before=upload.verdicts if about.released else None)
         _keep(session, upload, taken, receipts)
@@ -118,11 +120,6 @@ def _begin(study: Study, job: Job) -> _About | None:
             .join(Series, Series.id == Instance.series_id)
             .where(Instance.centre_id == upload.centre_id, Series.withdrawn_at.is_(None))
         )
-        vouched = session.scalars(
-            select(Upload.patient_hash)
-            .join(Visit, Visit.id == Upload.visit_id)
-            .where(Visit.patient_id == patient.id, Upload.released, Upload.state == "committed")
-        )
         return _About(
             centre=session.get_one(Centre, upload.centre_id).code,
             visit_id=visit.id,
@@ -131,30 +128,40 @@ def _begin(study: Study, job: Job) -> _About | None:
             ending=upload.ending,
             released=upload.released,
             known_instances=frozenset(known),
-            expected_hashes=frozenset(entry for entry in (patient.patient_hash, *vouched) if entry),
         )
 
 
-def _question(study: Study, about: _About, found: UploadCheck) -> tuple[str, str | None] | None:
+def _question(session: StudySession, upload: Upload, found: UploadCheck) -> tuple[str, str | None] | None:
     """What a person must judge before anything is kept: whose scan this is, or whether a picture shows a name."""
+    if upload.released:
+        return None
     if len(found.patient_hashes) > 1:
         return "two-patients", None
-    for patient_hash in found.patient_hashes:
-        if patient_hash in about.expected_hashes:
-            break
-        with study.session(THE_STUDY) as session:
-            suspected = session.scalar(
-                select(Patient)
-                .join(Centre, Centre.id == Patient.centre_id)
-                .where(Centre.code == about.centre, Patient.patient_hash == patient_hash)
+    patient = upload.visit.patient
+    expected = _expected_hashes(session, patient)
+    for patient_hash in set(found.patient_hashes) - expected:
+        suspected = session.scalar(
+            select(Patient).where(
+                Patient.centre_id == upload.centre_id, Patient.patient_hash == patient_hash, Patient.id != patient.id
             )
-        if about.expected_hashes:
+        )
+        if expected:
             return "other-patient", suspected.id if suspected else None
         if suspected is not None:
             return "known-patient", suspected.id
     if any(verdict.verdict == "held" for verdict in found.series):
         return "burned-in", None
     return None
+
+
+def _expected_hashes(session: StudySession, patient: Patient) -> set[str]:
+    """The hospital numbers, hashed, under which a patient is known, or which a person vouched for."""
+    vouched = session.scalars(
+        select(Upload.patient_hash)
+        .join(Visit, Visit.id == Upload.visit_id)
+        .where(Visit.patient_id == patient.id, Upload.released, Upload.state == "committed")
+    )
+    return {entry for entry in (patient.patient_hash, *vouched) if entry}
 
 
 def _taken(found: UploadCheck, about: _About, question: tuple[str, str | None] | None) -> list[SeriesVerdict]:
