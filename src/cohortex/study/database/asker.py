@@ -4,14 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 
-from sqlalchemy import Engine, event, false, or_
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy import (
+    Alias,
+    ClauseElement,
+    Column,
+    ColumnClause,
+    Connection,
+    Engine,
+    Executable,
+    Table,
+    TextClause,
+    event,
+    false,
+    or_,
+)
+from sqlalchemy.orm import FromStatement, ORMExecuteState, Session, UOWTransaction, with_loader_criteria
+from sqlalchemy.sql import visitors
 
 from cohortex.errors import Refused
 from cohortex.study.database.engine import writing
 from cohortex.study.database.tables import Closed, OfCentre, OfCentreOrStudy, Role
+
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +79,39 @@ class StudySession(Session):
         super().__init__(writing(engine) if writes else engine, expire_on_commit=False)
         self.asker = asker
         self.writes = writes
+        self.gets = False
+
+    def get(self, entity: type[Row], ident: Any, **options: Any) -> Row | None:  # type: ignore[override]  # only classes
+        """Fetch a row by its key, filtered as every query; the mapper writes the statement, with columns of its own."""
+        self.gets = True
+        try:
+            return super().get(entity, ident, **options)
+        finally:
+            self.gets = False
+
+    def connection(self, *arguments: Any, **options: Any) -> Connection:
+        """Give the bare connection, on which nothing is filtered: to the study itself only."""
+        self._refuse_persons("the bare connection was asked for")
+        return super().connection(*arguments, **options)
+
+    def bulk_save_objects(self, *arguments: Any, **options: Any) -> None:
+        """Write rows unseen: the study itself only."""
+        self._refuse_persons("rows were to be written in bulk")
+        super().bulk_save_objects(*arguments, **options)
+
+    def bulk_insert_mappings(self, *arguments: Any, **options: Any) -> None:
+        """Add rows unseen: the study itself only."""
+        self._refuse_persons("rows were to be added in bulk")
+        super().bulk_insert_mappings(*arguments, **options)
+
+    def bulk_update_mappings(self, *arguments: Any, **options: Any) -> None:
+        """Change rows by their keys unseen: the study itself only."""
+        self._refuse_persons("rows were to be changed in bulk")
+        super().bulk_update_mappings(*arguments, **options)
+
+    def _refuse_persons(self, what: str) -> None:
+        if not isinstance(self.asker, TheStudyItself):
+            raise Refused(f"{what}, which bypasses the session; who may see the rows cannot be told.")
 
 
 @event.listens_for(StudySession, "do_orm_execute")
@@ -70,10 +119,12 @@ def _filter(state: ORMExecuteState) -> None:
     asker = state.session.asker  # type: ignore[attr-defined]  # every session here is a StudySession
     if isinstance(asker, TheStudyItself):
         return
-    if not state.is_orm_statement:
+    if not state.is_orm_statement or (_is_asked_for(state) and _holds_unmapped(state.statement)):
         raise Refused("a query that bypasses the mapped classes was asked for; who may see its rows cannot be told.")
-    if state.is_insert:
-        raise Refused("rows are added one by one, so that each can be checked.")
+    if state.is_insert or isinstance(state.parameters, list):
+        raise Refused("rows are added and changed one by one, so that each can be checked.")
+    if state.is_update or state.is_delete:
+        _check_change(state)
     centre = asker.centre_id
     state.statement = state.statement.options(
         with_loader_criteria(OfCentre, lambda cls: cls.centre_id == centre, include_aliases=True),
@@ -82,6 +133,43 @@ def _filter(state: ORMExecuteState) -> None:
         ),
         with_loader_criteria(Closed, lambda cls: false(), include_aliases=True),  # noqa: ARG005
     )
+
+
+def _is_asked_for(state: ORMExecuteState) -> bool:
+    """Whether a caller wrote the statement, not the mapper that fetches by key or follows a relationship."""
+    return not (state.is_relationship_load or state.is_column_load or state.session.gets)  # type: ignore[attr-defined]
+
+
+def _holds_unmapped(statement: Executable) -> bool:
+    """Whether a statement holds text, or a column of a table that no mapped class stands for: neither is filtered."""
+    if isinstance(statement, FromStatement):
+        return True
+    for part in visitors.iterate(cast(ClauseElement, statement)):
+        if isinstance(part, TextClause) or (
+            isinstance(part, ColumnClause)
+            and part.is_literal
+            and part.name not in ("*", "1")  # COUNT(*), EXISTS (SELECT 1 …)
+        ):
+            return True
+        if isinstance(part, Column) and "parentmapper" not in part._annotations and _is_of_table(part):
+            return True
+    return False
+
+
+def _is_of_table(column: Column[Any]) -> bool:
+    """Whether a column is one of a table itself, not of a subquery, which is looked through by itself."""
+    origin: object = column.table
+    while isinstance(origin, Alias):
+        origin = origin.element
+    return isinstance(origin, Table)
+
+
+def _check_change(state: ORMExecuteState) -> None:
+    if not state.session.writes:  # type: ignore[attr-defined]
+        raise Refused("this session only reads.")
+    changed = getattr(state.statement, "_values", None) or {}  # column -> value; SQLAlchemy has no public name for it
+    if any(getattr(column, "key", column) == "centre_id" for column in changed):
+        raise Refused("rows are given to another centre by nobody.")
 
 
 @event.listens_for(StudySession, "before_flush")
