@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
+from scipy import ndimage
 from sqlalchemy import select
 
+from cohortex.image import Image, Labels
 from cohortex.study import Study
 from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import Job, Patient, Series, TraceEntry, Upload, Visit
@@ -15,6 +18,8 @@ from cohortex.study.jobs import work
 from cohortex.study.people import add_centre, add_uploader
 from cohortex.study.processing.checking import check
 from cohortex.study.processing.summarising import statistics
+from cohortex.templates import AlignedBrain, mni152
+from cohortex.templates.tissue_scale import TISSUE_LEVELS
 
 
 @dataclass
@@ -95,3 +100,34 @@ def anna(desk, person_of):
 def bruno(desk, person_of):
     """Decides, in the same centre."""
     return person_of(desk.study, "bruno")
+
+
+@pytest.fixture(scope="session")
+def drawn_brain() -> Callable[[int], AlignedBrain]:
+    """A healthy brain in template space, drawn by its seed: the tissues of MNI152 and smooth variation."""
+
+    def draw(seed: int) -> AlignedBrain:
+        template = mni152(spacing_mm=2.0)
+        grid, inside = template.grid, template.brain.mask
+        coarse = grid.with_spacing([2 * spacing for spacing in grid.spacing_mm])
+        rng = np.random.default_rng(seed)
+
+        def noise(shape: tuple[int, ...]) -> np.ndarray:
+            smooth = ndimage.gaussian_filter(rng.standard_normal(shape, dtype=np.float32), 2.0, mode="wrap")
+            return smooth / smooth.std()
+
+        expected = sum(TISSUE_LEVELS["FLAIR"][name] * tissue.values for name, tissue in template.tissues.items())
+        return AlignedBrain(
+            contrast="FLAIR",
+            image=Image(np.where(inside, expected + 0.05 * noise(grid.shape), 0).astype(np.float32), grid,
+                        "white matter"),
+            log_jacobian=Image(np.where(inside, 0.1 * noise(grid.shape), 0).astype(np.float32), grid, "ln"),
+            displacement=Image(np.stack([noise(coarse.shape) for _ in range(3)], axis=-1).astype(np.float32), coarse,
+                               "mm", extra_axes=("vector",)),
+            brain=template.brain,
+            healthy=Labels(inside, grid),
+            size_ln=0.0,
+            tissue_values={"csf": 20.0, "grey": 120.0, "white": 100.0},
+        )  # fmt: skip
+
+    return draw
