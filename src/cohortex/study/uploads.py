@@ -18,7 +18,7 @@ from cohortex.study.processing.following import images_changed, is_under_way
 MOST_BYTES = 16 << 30
 """Of one upload: a day of functional imaging has a few."""
 
-_ENDING = re.compile(r"(\.nii\.gz|\.tar\.gz|\.[A-Za-z0-9]{1,8})$")
+_ENDING = re.compile(r"\.((nii|tar)\.)?(zip|tar|tgz|gz|bz2|xz|7z|rar|nii|dcm|ima)$", re.IGNORECASE)
 _ROOM = 3  # times the upload: sealed, in the clear while it is checked, and stored
 
 
@@ -36,7 +36,7 @@ def begin(study: Study, session: StudySession, visit: Visit, *, size: int, file_
     size : int
         Bytes to come.
     file_name : str
-        Only its ending is kept: the name may name a person.
+        Only its ending is kept, and only a known one: name and ending may name a person ("rossi.maria").
 
     Returns
     -------
