@@ -82,6 +82,19 @@ def upload(state: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def series(contrast: str, description: str) -> dict[str, Any]:
+    return {
+        "id": 5,
+        "upload": "u-1",
+        "modality": "MR",
+        "contrast": contrast,
+        "description": description,
+        "instances": 30,
+        "shape": [9, 9, 9],
+        "spacing_mm": [1, 1, 1],
+    }
+
+
 def visit(number: int, **changes: Any) -> dict[str, Any]:
     return {
         "id": 10 + number,
@@ -93,7 +106,7 @@ def visit(number: int, **changes: Any) -> dict[str, Any]:
         "age": 34,
         "uploader": {"name": "Anna"},
         "record": {"complete": 4, "of": 16},
-        "series": [],
+        "series": [series("T1", "AX T1"), series("FLAIR", "AX FLAIR")],
         "uploads": [],
         "results": [],
         "status": "ready",
@@ -144,9 +157,12 @@ def details(patient) -> dict[int, dict[str, Any]]:
         place = [10.0 + shift_mm, 20.0, 30.0]
         return patient["visits"][number - 1]["results"][0] | {
             "files": [
-                file("FLAIR", "image", "native", identifier, preview_url="/preview"),
-                file("Lesions", "labels", "native", identifier),
-                file("T1", "image", "template", identifier),
+                file("FLAIR_corrected.nii.gz", "image", "native", identifier),
+                file("brain.nii.gz", "labels", "native", identifier),
+                file("images/AX_T1.nii.gz", "image", "native", identifier),
+                file("images/AX_FLAIR.nii.gz", "image", "native", identifier, preview_url="/preview"),
+                file("lesions.nii.gz", "labels", "native", identifier),
+                file("brain_template.nii.gz", "image", "template", identifier),
             ],
             "lesions": [lesion(1, identifier, place, [10.0, 20.0, 30.0])],
             "events": [],
@@ -161,24 +177,37 @@ def details(patient) -> dict[int, dict[str, Any]]:
         "change_percent": 60.0,
         "midway_mm": [1.0, 2.0, 3.0],
         "template_mm": [11.0, 20.0, 30.0],
+        "baseline_labels": [1],
+        "follow_up_labels": [1, 2],
     }
-    far = event | {"number": 2, "event": "new", "baseline_volume_ml": None, "change_percent": None}
-    far["template_mm"] = [-60.0, -60.0, 0.0]
+    new = event | {"number": 2, "event": "new", "baseline_volume_ml": None, "change_percent": None}
+    new |= {"template_mm": [-60.0, -60.0, 0.0], "baseline_labels": [], "follow_up_labels": [3]}
+    small = lesion(2, 12, [99.0, 0.0, 0.0], None) | {"volume_ml": 0.1}
     return {
         1: of_visit(11, 1, 0.0),
         2: of_visit(12, 2, 5.0),
         4: patient["comparisons"][0]
         | {
             "files": [
-                file("FLAIR", "image", "midway", 11),
-                file("FLAIR", "image", "midway", 12),
-                file("Difference", "map", "midway", None, range=[-40, 30]),
+                file("baseline_common.nii.gz", "image", "midway", 11),
+                file("follow_up_common.nii.gz", "image", "midway", 12),
+                file("difference.nii.gz", "map", "midway", None, range=[-40, 30]),
+                file("follow_up_lesions.nii.gz", "labels", "native", 12),
             ],
-            "lesions": [],
-            "events": [event, far],
+            "lesions": [
+                lesion(1, 11, [10.0, 20.0, 30.0], [10.0, 20.0, 30.0]),
+                small,
+                lesion(1, 12, [15.0, 20.0, 30.0], None),
+                lesion(3, 12, [-50.0, -60.0, 0.0], None),
+            ],
+            "events": [event, new],
         },
         5: patient["deviation"]
-        | {"files": [file("Deviation", "map", "template", 12, range=[0, 8])], "lesions": [], "events": []},
+        | {
+            "files": [file("deviation_volume.nii.gz", "map", "template", 12, range=[0, 8])],
+            "lesions": [],
+            "events": [],
+        },
     }
 
 
@@ -190,7 +219,7 @@ def template() -> dict[str, Any]:
         "n_centres": 2,
         "released_at": "2024-02-02T08:00:00Z",
         "reason": "rule",
-        "files": [file("T1", "image", "template", None, preview_url="/small")],
+        "files": [file("template_mean.nii.gz", "image", "template", None, preview_url="/small")],
     }
 
 

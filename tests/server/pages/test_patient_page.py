@@ -47,7 +47,7 @@ def test_a_native_viewer_knows_where_to_ask_for_the_way_to_the_template(context)
 def test_a_preview_opens_first_and_a_map_with_two_signs_gets_two_arms(context):
     midway, native, template = context["scenes"]
     assert native["viewers"][0]["bases"][0]["src"] == "/preview"
-    assert native["viewers"][0]["bases"][0]["full"] == "/api/results/0/files/FLAIR"
+    assert native["viewers"][0]["bases"][0]["full"] == "/api/results/0/files/images/AX_FLAIR.nii.gz"
     assert midway["viewers"][0]["overlays"][0]["kind"] == "signed"
     assert midway["viewers"][0]["overlays"][0]["max"] == 40
     assert template["viewers"][0]["overlays"][0]["kind"] == "positive"
@@ -63,8 +63,32 @@ def test_an_event_has_its_place_in_every_space(context):
     }
 
 
-def test_an_event_far_from_every_lesion_of_a_visit_has_no_native_place(context):
-    assert set(context["lesions"][1]["points"]) == {"midway 4", "template"}
+def test_a_new_lesion_has_no_place_in_the_visit_before_it(context):
+    assert set(context["lesions"][1]["points"]) == {"midway 4", "template", "native 12"}
+
+
+def test_a_viewer_opens_with_the_outlined_contrast_as_it_was_sent(context):
+    native = context["scenes"][1]["viewers"]
+    assert [[base["name"] for base in viewer["bases"]] for viewer in native] == [
+        ["FLAIR", "T1", "FLAIR, shading removed"]
+    ] * 2
+
+
+def test_lesions_lie_over_the_image_at_first_and_the_brain_does_not(context):
+    overlays = context["scenes"][1]["viewers"][0]["overlays"]
+    assert [(overlay["name"], overlay["on"]) for overlay in overlays] == [("Lesions", True), ("Brain", False)]
+
+
+def test_lesions_of_a_compared_visit_bear_the_numbers_of_the_event_table(context):
+    urls = [viewer["overlays"][0]["url"] for viewer in context["scenes"][1]["viewers"]]
+    assert urls == ["/api/results/0/files/lesions.nii.gz", "/api/results/0/files/follow_up_lesions.nii.gz"]
+
+
+def test_two_series_of_one_contrast_are_told_apart(patient, details, template):
+    visit = patient["visits"][0]
+    visit["series"] = [*visit["series"], visit["series"][1] | {"description": "SAG FLAIR"}]
+    context = patient_context(patient, details, template, catalogue("en"))
+    assert context["scenes"][1]["viewers"][0]["bases"][0]["name"] == "FLAIR, AX FLAIR"
 
 
 def test_one_visit_alone_shows_its_lesions_without_events(patient, details, template):

@@ -199,7 +199,9 @@ def test_a_failed_job_shows_its_reason_and_remedy(draw):
 def test_a_superseded_result_stays_readable_with_its_version(draw):
     page = draw("patient")
     assert "Superseded" in page
-    assert "/api/results/3/report" in page
+    assert "headline 3" in page
+    assert "/api/results/3/report" not in page  # a deviation is a map, its report is the page itself
+    assert "/api/results/4/report" in page
 
 
 def test_the_record_shows_only_fields_of_this_kind_of_visit_with_what_is_held(draw):

@@ -11,9 +11,11 @@ from cohortex.errors import Refused
 from cohortex.server.api.files import file_reply
 from cohortex.server.api.result_shapes import EventShape, LesionShape, PlaceShape, ResultShape, ValueAtPoint
 from cohortex.server.api.showing import files_shown, result_brief
-from cohortex.server.asking import Database, OwnResult, OwnSeries, TheStudy
+from cohortex.server.asking import Database, OwnResult, OwnSeries, SignedIn, TheStudy
+from cohortex.server.catalogue import Language, place_in_words
 from cohortex.server.dicom_zip import dicom_zip
 from cohortex.server.lookup import Lookups
+from cohortex.study.database import Asker
 from cohortex.study.results import events_of, file_of, lesions_of, record_of, transforms_of
 
 router = APIRouter(tags=["results"])
@@ -21,19 +23,19 @@ Millimetres = Annotated[float, Query(allow_inf_nan=False, ge=-10_000, le=10_000,
 
 
 @router.get("/results/{result_id}")
-def show_result(result: OwnResult, study: TheStudy) -> ResultShape:
-    """Show a result: its record, its files, its lesions, and what became of them."""
+def show_result(result: OwnResult, study: TheStudy, asker: SignedIn) -> ResultShape:
+    """Show a result: its record, its files, its lesions, and what became of them; places in the asker's language."""
     record = record_of(study, result)
     return ResultShape(
         **result_brief(result).model_dump(),
         record=record,
         files=files_shown(result.files, base=f"/api/results/{result.id}/files"),
         lesions=[
-            LesionShape(**{name: lesion[name] for name in LesionShape.model_fields})
+            LesionShape(**{name: lesion[name] for name in LesionShape.model_fields} | _said(lesion["place"], asker))
             for lesion in lesions_of(result, record)
         ],
         events=[
-            EventShape(**{name: event[name] for name in EventShape.model_fields})
+            EventShape(**{name: event[name] for name in EventShape.model_fields} | _said(event["place"], asker))
             for event in events_of(study, result, record)
         ],
     )
@@ -79,6 +81,7 @@ def tell_place(
     z: Millimetres,
     result: OwnResult,
     session: Database,
+    asker: SignedIn,
     request: Request,
     visit: str | None = None,
 ) -> PlaceShape:
@@ -91,7 +94,8 @@ def tell_place(
         start=start,
         point_mm=(x, y, z),
     )
-    return PlaceShape.model_validate(found)
+    place = PlaceShape.model_validate(found)
+    return place.model_copy(update={"words": place_in_words(place.words, _language(asker))})
 
 
 @router.get("/series/{series_id}/dicom", response_class=Response)
@@ -100,3 +104,11 @@ def give_dicom(series: OwnSeries, study: TheStudy) -> Response:
     if series.withdrawn_at is not None:
         raise Refused("This series was withdrawn.", remedy="Ask for one that is part of the study.")
     return dicom_zip(study, series)
+
+
+def _said(place: str, asker: Asker) -> dict[str, str]:
+    return {"place": place_in_words(place, _language(asker))}
+
+
+def _language(asker: Asker) -> Language:
+    return "it" if asker.language == "it" else "en"

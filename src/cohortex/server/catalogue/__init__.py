@@ -1,6 +1,8 @@
 """The words and figures of the pages in every language."""
 
 from cohortex.server.catalogue.figures import format_date, format_moment, format_number, format_size
+from cohortex.server.catalogue.places import place_in_words
+from cohortex.server.catalogue.units import format_unit
 from cohortex.server.catalogue.words import LANGUAGES, Catalogue, Language, catalogue
 
 __all__ = [
@@ -12,4 +14,6 @@ __all__ = [
     "format_moment",
     "format_number",
     "format_size",
+    "format_unit",
+    "place_in_words",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cohortex.server.catalogue import Catalogue, format_date
+from cohortex.server.pages.findings import finding_of
 from cohortex.server.pages.scenes import patient_scenes
 
 Json = Mapping[str, Any]
@@ -64,7 +65,7 @@ def patient_context(
     return {
         "patient": patient,
         "status": _status(visits),
-        "headline": shown["headline"] if shown else None,
+        "headline": finding_of(shown, words) if shown else None,
         "report_url": f"/api/results/{shown['id']}/report" if shown else None,
         "figures": _figures(visits, visit_results, comparison),
         "scenes": patient_scenes(
@@ -79,7 +80,7 @@ def patient_context(
         "events": events,
         "events_dates": _dates(comparison, visits) if comparison else None,
         "volume_points": _volume_points(visits, words),
-        "results": _all_results(patient),
+        "results": [{**result, "finding": finding_of(result, words)} for result in _all_results(patient)],
         "uploads": [upload for visit in reversed(visits) for upload in visit["uploads"]],
         "moves": [{**visit, "patient": patient["code"]} for visit in visits],
     }
@@ -148,24 +149,15 @@ def _changed_lesions(comparison: Json, visit_results: Mapping[Any, Json]) -> lis
 
 
 def _event_points(event: Json, comparison: Json, visit_results: Mapping[Any, Json]) -> dict[str, Any]:
-    points = {f"midway {comparison['id']}": event["midway_mm"]}
+    points = {f"midway {comparison['id']}": event["midway_mm"]} if event["midway_mm"] else {}
     if event["template_mm"]:
         points["template"] = event["template_mm"]
-        for visit, result in visit_results.items():
-            nearest = _nearest(event["template_mm"], result["lesions"])
-            if nearest:
-                points[f"native {visit}"] = nearest["centroid_mm"]
+    lesions = {(lesion["visit"], lesion["label"]): lesion for lesion in comparison["lesions"]}
+    for visit, labels in zip(comparison["visits"], (event["baseline_labels"], event["follow_up_labels"]), strict=True):
+        own = [lesions[visit, label] for label in labels if (visit, label) in lesions]
+        if own and visit in visit_results:
+            points[f"native {visit}"] = max(own, key=lambda lesion: lesion["volume_ml"] or 0.0)["centroid_mm"]
     return points
-
-
-def _nearest(template_mm: Sequence[float], lesions: Sequence[Json], *, within_mm: float = 12.0) -> Json | None:
-    """The lesion of a visit an event speaks of; None where the visit has none there."""
-
-    def squared(lesion: Json) -> float:
-        return float(sum((a - b) ** 2 for a, b in zip(template_mm, lesion["template_mm"], strict=True)))
-
-    found = min((lesion for lesion in lesions if lesion["template_mm"]), key=squared, default=None)
-    return found if found and squared(found) <= within_mm**2 else None
 
 
 def _points(lesion: Json, visit: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
-from cohortex.server.catalogue import Catalogue, format_date
+from cohortex.server.catalogue import Catalogue, format_date, format_unit
+from cohortex.server.pages.file_titles import file_rank, file_title
 
 Json = Mapping[str, Any]
 SHOWN_FROM = 0.2  # of a map's largest magnitude: weaker than this is noise on a screen, the file keeps it
@@ -13,6 +14,8 @@ SIGNED_FROM = 0.1  # a map is drawn with two arms when its negative one is worth
 LABELS_OPACITY = 0.4
 MAP_OPACITY = 0.7
 LARGEST_PAIR = 2
+_OUTLINED_ON = "FLAIR"  # what a viewer opens with, where it was sent
+_SHOWN_AT_FIRST = ("lesions", "change")  # labels; those of the whole brain would cover the image
 
 
 class Viewer(TypedDict):
@@ -21,6 +24,7 @@ class Viewer(TypedDict):
     name: str
     space: str
     frame: str
+    visit: str
     place_url: str | None
     bases: list[dict[str, Any]]
     overlays: list[dict[str, Any]]
@@ -67,7 +71,8 @@ def patient_scenes(
     if comparison:
         pair = [visit for visit in visits if visit["id"] in comparison["visits"]]
         scenes.append({"id": "midway", "viewers": [_midway(visit, comparison, words) for visit in pair]})
-    scenes.append({"id": "native", "viewers": [_native(visit, visit_results[visit["id"]], words) for visit in made]})
+    native = [_native(visit, visit_results[visit["id"]], comparison, words) for visit in made]
+    scenes.append({"id": "native", "viewers": native})
     if made:
         beside = [_in_template(made[-1], visit_results[made[-1]["id"]], deviation, words)]
         if template:
@@ -80,14 +85,9 @@ def patient_scenes(
 
 def template_viewer(template: Json, words: Catalogue) -> Viewer:
     """Show one version of the study template."""
-    return {
-        "name": words("study.template_of", n=template["version"]),
-        "space": "template",
-        "frame": "",
-        "place_url": None,
-        "bases": [_base(file) for file in template["files"] if file["kind"] == "image"],
-        "overlays": [_overlay(file) for file in template["files"] if file["kind"] in ("labels", "map")],
-    }
+    return _viewer(
+        words("study.template_of", n=template["version"]), None, template["files"], "template", "", None, words
+    )
 
 
 def viewer_name(visit: Json, words: Catalogue) -> str:
@@ -95,34 +95,53 @@ def viewer_name(visit: Json, words: Catalogue) -> str:
     return f"{words('visit_kind.' + visit['kind'])} · {format_date(visit['date'], words.language)}"
 
 
-def _native(visit: Json, result: Json, words: Catalogue) -> Viewer:
+def _native(visit: Json, result: Json, comparison: Json | None, words: Catalogue) -> Viewer:
+    """A visit on its own grid; its lesions as numbered in the comparison, where it took part in one."""
     files = _files(result, "native", visit["id"])
-    return _viewer(visit, files, "native", str(visit["id"]), _place_url(result, visit), words)
+    outlined = _files(comparison, "native", visit["id"]) if comparison else []
+    lesions = [file for file in outlined if file["name"].endswith("_lesions.nii.gz")]
+    if lesions:
+        files = [file for file in files if file["name"] != "lesions.nii.gz"] + lesions
+    place_url = _place_url(result, visit)
+    return _viewer(viewer_name(visit, words), visit, files, "native", str(visit["id"]), place_url, words)
 
 
 def _midway(visit: Json, comparison: Json, words: Catalogue) -> Viewer:
     own = _files(comparison, "midway", visit["id"])
     shared = [file for file in _files(comparison, "midway", None) if file["kind"] != "image"]
-    return _viewer(visit, [*own, *shared], "midway", str(comparison["id"]), None, words)
+    frame = str(comparison["id"])
+    return _viewer(viewer_name(visit, words), visit, [*own, *shared], "midway", frame, None, words)
 
 
 def _in_template(visit: Json, result: Json, deviation: Json | None, words: Catalogue) -> Viewer:
     files = _files(result, "template", visit["id"])
     if deviation:
-        files += [file for file in deviation["files"] if file["space"] == "template" and file["kind"] == "map"]
-    return _viewer(visit, files, "template", "", _place_url(result, visit), words)
+        files += [
+            file
+            for file in deviation["files"]
+            if file["space"] == "template" and file["kind"] == "map" and file["visit"] == visit["id"]
+        ]
+    return _viewer(viewer_name(visit, words), visit, files, "template", "", _place_url(result, visit), words)
 
 
 def _viewer(
-    visit: Json, files: Sequence[Json], space: str, frame: str, place_url: str | None, words: Catalogue
+    name: str,
+    visit: Json | None,
+    files: Sequence[Json],
+    space: str,
+    frame: str,
+    place_url: str | None,
+    words: Catalogue,
 ) -> Viewer:
+    ranked = sorted(files, key=lambda file: file_rank(file, visit, first=_OUTLINED_ON))
     return {
-        "name": viewer_name(visit, words),
+        "name": name,
         "space": space,
         "frame": frame,
+        "visit": str(visit["id"]) if visit else "",
         "place_url": place_url,
-        "bases": [_base(file) for file in files if file["kind"] == "image"],
-        "overlays": [_overlay(file) for file in files if file["kind"] in ("labels", "map")],
+        "bases": [_base(file, visit, words) for file in ranked if file["kind"] == "image"],
+        "overlays": [_overlay(file, visit, words) for file in ranked if file["kind"] in ("labels", "map")],
     }
 
 
@@ -134,19 +153,25 @@ def _place_url(result: Json, visit: Json) -> str:
     return f"/api/results/{result['id']}/place?visit={visit['id']}"
 
 
-def _base(file: Json) -> dict[str, Any]:
+def _base(file: Json, visit: Json | None, words: Catalogue) -> dict[str, Any]:
     return {
-        "name": file["title"],
+        "name": file_title(file, visit, words),
         "src": file["preview_url"] or file["url"],
         "full": file["url"],
-        "unit": file["unit"] or "",
+        "unit": format_unit(file["unit"], words.language),
+        "range": file["range"],
     }
 
 
-def _overlay(file: Json) -> dict[str, Any]:
-    overlay = {"url": file["url"], "name": file["title"], "unit": file["unit"] or ""}
+def _overlay(file: Json, visit: Json | None, words: Catalogue) -> dict[str, Any]:
+    overlay = {
+        "url": file["url"],
+        "name": file_title(file, visit, words),
+        "unit": format_unit(file["unit"], words.language),
+    }
     if file["kind"] == "labels":
-        return overlay | {"kind": "labels", "opacity": LABELS_OPACITY, "on": True}
+        shown = any(part in file["name"] for part in _SHOWN_AT_FIRST)
+        return overlay | {"kind": "labels", "opacity": LABELS_OPACITY, "on": shown}
     low, high = file["range"] or (0.0, 1.0)
     top = max(abs(low), abs(high)) or 1.0
     kind = "signed" if -low > SIGNED_FROM * top else "positive"
