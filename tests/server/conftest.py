@@ -38,7 +38,7 @@ from cohortex.study.database.tables import (
 from cohortex.study.jobs.queue import STUDY, enqueue
 from cohortex.study.patients import add_patient, add_visit
 from cohortex.study.people import add_centre, add_uploader, sign_in, who_asks
-from cohortex.study.processing.files import described
+from cohortex.study.processing.files import described, matrix_of
 from cohortex.study.record_entries import enter
 from cohortex.study.uploads import begin
 from cohortex.transform import Rigid, displacement_of
@@ -280,6 +280,11 @@ def _stored(study: Study, session: StudySession, name: str, content: bytes, visi
         session.add(StoredObject(sha256=receipt.sha256, size=receipt.size))
         session.flush()
     file = {"sha256": receipt.sha256, "size": receipt.size, **described(name, visits=visits), "unit": "", "range": None}
+    if name.endswith(".tfm"):
+        path = study.settings.home / Path(name).name
+        path.write_bytes(content)
+        file["matrix"] = matrix_of(path)
+        path.unlink()
     preview = {"sha256": receipt.sha256, "size": receipt.size} if name.startswith("template_mean") else None
     return {**file, "preview": preview}
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from sqlalchemy import select
 
 from cohortex.errors import NotThere
-from cohortex.io import read_transform
 from cohortex.study.database import StudySession
 from cohortex.study.database.tables import Result, Series, TemplateVersion
 from cohortex.study.home import Study
-from cohortex.study.objects import ObjectStore
-from cohortex.transform import Transform
+from cohortex.transform import Affine
 
 Record = dict[str, Any]
 _SIDES = ("baseline", "follow_up")
@@ -109,13 +104,11 @@ def lesions_of(result: Result, record: Record) -> list[Record]:
     return []
 
 
-def events_of(study: Study, result: Result, record: Record) -> list[Record]:
+def events_of(result: Result, record: Record) -> list[Record]:
     """List what became of each lesion between the visits of a comparison.
 
     Parameters
     ----------
-    study : Study
-        Where.
     result : Result
         Any; only a comparison has events.
     record : dict
@@ -137,8 +130,8 @@ def events_of(study: Study, result: Result, record: Record) -> list[Record]:
         largest = max(parts, key=lambda lesion: lesion["volume_ml"], default=None)
         places = {"midway_mm": None, "template_mm": None}
         if largest is not None:
-            there = _motion(study.objects, file_of(result.files, f"transforms/{side}_from_midway.tfm")["sha256"])
-            places["midway_mm"] = there.inverse()(np.asarray(largest["centroid_mm"])).tolist()
+            side_from_midway = Affine(file_of(result.files, f"transforms/{side}_from_midway.tfm")["matrix"])
+            places["midway_mm"] = side_from_midway.inverse()(np.asarray(largest["centroid_mm"])).tolist()
             places["template_mm"] = largest["template_mm"]
         found.append({**event, **places})
     return found
@@ -181,15 +174,6 @@ def transforms_of(session: StudySession, result: Result, visit: str | None) -> M
         way: file_of(result.files, f"transforms/{side}{way}.nii.gz")
         for way in ("template_from_visit", "visit_from_template")
     }
-
-
-@lru_cache(maxsize=256)
-def _motion(objects: ObjectStore, sha256: str) -> Transform:
-    """Read a rigid transform; one is 200 bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "motion.tfm"
-        path.write_bytes(objects.read(sha256))
-        return read_transform(path)
 
 
 def _number(text: str) -> int | None:

@@ -36,7 +36,7 @@ def show_result(result: OwnResult, study: TheStudy, asker: SignedIn) -> ResultSh
         ],
         events=[
             EventShape(**{name: event[name] for name in EventShape.model_fields} | _said(event["place"], asker))
-            for event in events_of(study, result, record)
+            for event in events_of(result, record)
         ],
     )
 

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 
 from cohortex.image import Image, Labels, resample
-from cohortex.io import read_image, write_image
+from cohortex.io import read_image, read_transform, write_image
 from cohortex.study.database import StudySession
 from cohortex.study.database.tables import StoredObject
 from cohortex.study.home import Study
+from cohortex.transform import Affine, Rigid
 
 FileKind = Literal["image", "labels", "map", "transform", "report", "record"]
 Space = Literal["native", "template", "midway"]
@@ -63,7 +64,8 @@ def keep_files(study: Study, folder: Path, *, visits: Mapping[str, str]) -> dict
     Returns
     -------
     dict
-        File name -> sha256, size, title, kind, space, visit, unit, range, preview (sha256 and size, or None).
+        File name -> sha256, size, title, kind, space, visit, unit, range, preview (sha256 and size, or None), and the
+        matrix of a motion.
     """
     kept: dict[str, dict[str, Any]] = {}
     for path in sorted(file for file in folder.rglob("*") if file.is_file()):
@@ -79,6 +81,8 @@ def keep_files(study: Study, folder: Path, *, visits: Mapping[str, str]) -> dict
             "range": None,
             "preview": None,
         }
+        if name.endswith(".tfm"):
+            kept[name]["matrix"] = matrix_of(path)
         if name.endswith(".nii.gz") and kept[name]["kind"] in ("image", "labels", "map"):
             kept[name] |= _seen(study, path)
     return kept
@@ -98,6 +102,14 @@ def described(name: str, *, visits: Mapping[str, str]) -> dict[str, Any]:
         if found := re.fullmatch(pattern, stem):
             return {"title": title.format(**found.groupdict()), "kind": kind, "space": space, "visit": visit}
     return {"title": stem, "kind": "image", "space": "native", "visit": visit}
+
+
+def matrix_of(path: Path) -> list[list[float]]:
+    """Give the matrix of a stored motion, so that who only needs a point moved need not read files of transforms."""
+    motion = read_transform(path)
+    if not isinstance(motion, Affine | Rigid):
+        raise ValueError(f"{path.name} holds no matrix.")
+    return [[float(entry) for entry in row] for row in motion.matrix]
 
 
 def receipts_of(files: Iterable[Mapping[str, Any]]) -> dict[str, int]:
