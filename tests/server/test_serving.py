@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
@@ -68,6 +69,19 @@ def test_a_server_answers_and_ends_when_told(study, password):
             assert next(live.iter_lines()) == "retry: 2000"
             process.send_signal(signal.SIGTERM)
             wait_for(lambda: process.poll() is not None, what="the end of the server")
+
+
+def test_many_people_who_enter_at_once_all_get_their_turn(study, password):
+    with served(study) as (_, client):
+        client.post("/api/session", json={"login": "anna.aa", "password": password})
+
+        def enter(_: int) -> str:
+            with httpx.Client(base_url=client.base_url, headers=client.headers, cookies=client.cookies) as other:
+                return str(other.post("/api/patients", json={"sex": "F"}, timeout=_PATIENCE_S).json()["code"])
+
+        with ThreadPoolExecutor(60) as people:  # more than the server has threads
+            codes = list(people.map(enter, range(120)))
+    assert sorted(codes) == [f"AA-{n:04d}" for n in range(1, 121)]
 
 
 def test_two_servers_never_serve_one_study(study):

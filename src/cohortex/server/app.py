@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,7 +13,7 @@ from fastapi import FastAPI
 from cohortex import __version__
 from cohortex.server.api import API, api_routes
 from cohortex.server.api.shapes import FaultReply
-from cohortex.server.asking import SignedIn
+from cohortex.server.asking import SignedIn, Turns
 from cohortex.server.assets import serve_assets
 from cohortex.server.faults import Unforeseen, answer_faults
 from cohortex.server.headers import BoundedBodies, SafeHeaders
@@ -21,6 +23,8 @@ from cohortex.server.throttle import Throttle
 from cohortex.server.tus import OneSender
 from cohortex.study import Study
 
+_STREAM_THREADS = 32  # for uploads and live events, so that they take none from the rest
+_WRITERS = 10  # where the database takes several
 _FAULTS: dict[int | str, dict[str, Any]] = {
     status: {"model": FaultReply} for status in (400, 401, 403, 404, 409, 413, 422, 503)
 }
@@ -44,7 +48,9 @@ def create_app(study: Study, *, pages: bool = True) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        yield
+        with ThreadPoolExecutor(_STREAM_THREADS, thread_name_prefix="stream") as threads:
+            asyncio.get_running_loop().set_default_executor(threads)
+            yield
         app.state.lookups.close()
         if pages:
             await app.state.pages_client.aclose()
@@ -60,6 +66,7 @@ def create_app(study: Study, *, pages: bool = True) -> FastAPI:
         responses=_FAULTS,
     )
     app.state.study = study
+    app.state.turns = Turns(writers=1 if study.engine.dialect.name == "sqlite" else _WRITERS)
     app.state.throttle = Throttle()
     app.state.one_sender = OneSender()
     app.state.lookups = Lookups(study.settings)

@@ -6,7 +6,8 @@ asker, so one that belongs to another centre is as absent as one that never was.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -25,8 +26,22 @@ from cohortex.study.uploads import upload_of
 COOKIE = "cohortex_session"
 OWN_HEADER = "X-Cohortex"
 _CHANGES_NOTHING = ("GET", "HEAD", "OPTIONS")
-_AT_ONCE = 24  # sessions; fewer than there are threads, so that none waits for a lock while all threads wait for it
 _AFTERWARDS = "afterwards"
+_READERS = 20
+
+
+class Turns:
+    """How many requests have the database at once: fewer than there are threads, and no more writers than it takes.
+
+    Parameters
+    ----------
+    writers : int
+        SQLite takes one; others would stand in line for it, each holding a thread.
+    """
+
+    def __init__(self, *, writers: int) -> None:
+        self.readers = asyncio.Semaphore(_READERS)
+        self.writers = asyncio.Semaphore(writers)
 
 
 def the_study(request: Request) -> Study:
@@ -78,7 +93,17 @@ def signed_in_coordinator(asker: SignedIn) -> Asker:
 Coordinator = Annotated[Asker, Depends(signed_in_coordinator)]
 
 
-def database(request: Request, study: TheStudy, asker: SignedIn) -> Iterator[StudySession]:
+async def turn(request: Request, asker: SignedIn) -> AsyncIterator[None]:
+    """Wait for one's turn with the database, in no thread: those that have it need the threads to come to an end."""
+    del asker  # who has not signed in waits for nothing
+    turns: Turns = request.app.state.turns
+    async with turns.readers if request.method in _CHANGES_NOTHING else turns.writers:
+        yield
+
+
+def database(
+    request: Request, study: TheStudy, asker: SignedIn, _: Annotated[None, Depends(turn, scope="function")]
+) -> Iterator[StudySession]:
     """Open a session on behalf of the asker; for a change it writes, and commits before the reply."""
     with study.session(asker, writes=request.method not in _CHANGES_NOTHING) as session:
         with session.begin():
@@ -87,7 +112,7 @@ def database(request: Request, study: TheStudy, asker: SignedIn) -> Iterator[Stu
             act()
 
 
-Database = Annotated[StudySession, Depends(database, scope="function", max_concurrency=_AT_ONCE)]
+Database = Annotated[StudySession, Depends(database, scope="function")]
 """A session that carries the asker; reads, or writes and commits before the reply."""
 
 

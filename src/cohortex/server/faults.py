@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,6 +57,7 @@ def answer_faults(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _without_route)
     app.add_exception_handler(OperationalError, _database_busy)
+    app.add_exception_handler(NoConnection, _database_busy)
     app.add_exception_handler(IntegrityError, _collision)
     app.add_exception_handler(OSError, _disk)
 

@@ -26,7 +26,8 @@ def connect(url: str) -> Engine:
     """
     if not url.startswith("sqlite"):
         return create_engine(url, pool_pre_ping=True)
-    engine = create_engine(url, connect_args={"timeout": _WAIT_S, "check_same_thread": False})
+    options = {"timeout": _WAIT_S, "check_same_thread": False}
+    engine = create_engine(url, connect_args=options, max_overflow=-1)  # a connection is an open file
 
     @event.listens_for(engine, "connect")
     def _promise(connection: sqlite3.Connection, _: Any) -> None:
