@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 from cohortex.errors import CohortexError, GeometryError, TargetExists, UnknownFormat, UnreadableFile
 from cohortex.geometry import Grid, axis_codes
 from cohortex.image import Image, Labels
-from cohortex.io import read_image, write_image
+from cohortex.image.packing import Packing
+from cohortex.io import read_image, write_image, write_packed_nifti
 from cohortex.io.rescaling import rescaled
 
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, 3.0, 0, -40], [0, 0, 4.0, 50], [0, 0, 0, 1]])  # RAS, index grows to the left
@@ -374,3 +375,23 @@ def test_flipped_bytes_in_the_compressed_voxels_are_noticed(tmp_path):
     path.write_bytes(content)
     with pytest.raises(UnreadableFile, match=r"scan\.nii\.gz: .*Send it again"):
         read_image(path)
+
+
+def test_values_packed_in_bytes_come_back_within_half_a_step(tmp_path):
+    grid = Grid.from_parts((6, 5, 4), spacing_mm=(1, 2, 3), origin_mm=(-4, 5, 6))
+    image = Image(np.random.default_rng(3).uniform(-3, 9, (6, 5, 4)).astype(np.float32), grid)
+    packing = Packing(slope=12 / 255, intercept=-3.0, dtype=np.dtype(np.uint8))
+    write_packed_nifti(image, tmp_path / "packed.nii.gz", packing=packing)
+    again = read_image(tmp_path / "packed.nii.gz")
+    assert nib.load(tmp_path / "packed.nii.gz").get_data_dtype() == np.uint8
+    assert_allclose(again.values, image.values, atol=6.01 / 255)  # half the slope
+    assert again.grid == grid
+
+
+def test_a_value_that_does_not_fit_its_packing_is_refused(tmp_path):
+    image = Image(np.full((2, 2, 2), 300.0, np.float32), Grid.from_parts((2, 2, 2), spacing_mm=(1, 1, 1)))
+    with pytest.raises(OverflowError, match="uint8 holds 0 to 255"):
+        write_packed_nifti(
+            image, tmp_path / "packed.nii", packing=Packing(slope=1.0, intercept=0.0, dtype=np.dtype(np.uint8))
+        )
+    assert not (tmp_path / "packed.nii").exists()

@@ -4,6 +4,7 @@ from cohortex.io.archive import ArchiveLimits
 from cohortex.io.dicom_copy import DicomCopy, copy_dicom
 from cohortex.io.formats import image_ending, write_image
 from cohortex.io.nibabel_bridge import from_nibabel, to_nibabel
+from cohortex.io.nifti_writing import write_packed_nifti
 from cohortex.io.sidecar import sidecar
 from cohortex.io.simpleitk_bridge import from_simpleitk, to_simpleitk
 from cohortex.io.transforms import read_transform, write_transform
@@ -26,5 +27,6 @@ __all__ = [
     "to_nibabel",
     "to_simpleitk",
     "write_image",
+    "write_packed_nifti",
     "write_transform",
 ]

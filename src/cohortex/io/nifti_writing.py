@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from cohortex import __version__
 from cohortex.errors import GeometryError
 from cohortex.image import Image, Labels
+from cohortex.image.packing import Packing
 from cohortex.io.convention import lps_from_ras
 from cohortex.io.nifti import EXTENSION_CODE, LABEL, VECTOR
 
@@ -44,8 +45,33 @@ def write_nifti(image: Image, path: Path) -> None:
     GeometryError
         If the image has axes that NIfTI cannot name.
     """
+    _write(*stored_values_and_header(image), path)
+
+
+def write_packed_nifti(image: Image, path: Path, *, packing: Packing) -> None:
+    """Write an image as NIfTI in small integers, with the slope and intercept that give the values back.
+
+    Parameters
+    ----------
+    image : Image
+        As for `write_nifti`.
+    path : Path
+        Ending in .nii or .nii.gz.
+    packing : Packing
+        How values become integers; what is lost is at most half its slope.
+
+    Raises
+    ------
+    OverflowError
+        If a value does not fit.
+    """
+    values, header = stored_values_and_header(image.with_values(packing.pack(image.values)))
+    header["scl_slope"], header["scl_inter"] = packing.slope, packing.intercept
+    _write(values, header, path)
+
+
+def _write(values: NDArray[Any], header: Any, path: Path) -> None:
     buffer = io.BytesIO()
-    values, header = stored_values_and_header(image)
     header.write_to(buffer)
     buffer.write(b"\0" * (int(header["vox_offset"]) - buffer.tell()))
     buffer.write(values.tobytes(order="F"))

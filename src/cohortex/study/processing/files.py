@@ -10,7 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from cohortex.image import Image, Labels, resample
-from cohortex.io import read_image, read_transform, write_image
+from cohortex.image.packing import Packing
+from cohortex.io import read_image, read_transform, write_packed_nifti
 from cohortex.study.database import StudySession
 from cohortex.study.database.tables import StoredObject
 from cohortex.study.home import Study
@@ -20,8 +21,9 @@ FileKind = Literal["image", "labels", "map", "transform", "report", "record"]
 Space = Literal["native", "template", "midway"]
 
 _PREVIEW_MM = 2.0
-_FINER = 0.9  # an image coarser than this share of the preview's spacing is its own preview
-_PREVIEW_LEVELS = 4000
+_FROM_BYTES = 200_000  # a smaller file is there as fast as its preview would be
+_WORTH_IT = 0.7  # of the file's bytes: a preview that is larger is not kept
+_BRIGHTEST = 99.95  # percentile; what is brighter has that brightness in the preview
 _SIDES = ("baseline", "follow_up")
 
 _TITLES: tuple[tuple[str, str, FileKind, Space], ...] = (  # the first that matches the name without its ending
@@ -84,7 +86,7 @@ def keep_files(study: Study, folder: Path, *, visits: Mapping[str, str]) -> dict
         if name.endswith(".tfm"):
             kept[name]["matrix"] = matrix_of(path)
         if name.endswith(".nii.gz") and kept[name]["kind"] in ("image", "labels", "map"):
-            kept[name] |= _seen(study, path)
+            kept[name] |= _seen(study, path, kept[name]["kind"])
     return kept
 
 
@@ -130,8 +132,8 @@ def note_objects(session: StudySession, receipts: Mapping[str, int]) -> None:
     session.flush()
 
 
-def _seen(study: Study, path: Path) -> dict[str, Any]:
-    """Tell unit and range of an image file, and keep a preview where it is fine."""
+def _seen(study: Study, path: Path, kind: FileKind) -> dict[str, Any]:
+    """Tell unit and range of an image file, and keep a preview of a picture that is large."""
     image = read_image(path)
     values = image.values[np.isfinite(image.values) & (image.values != 0)]
     if isinstance(image, Labels) or not values.size:
@@ -142,22 +144,22 @@ def _seen(study: Study, path: Path) -> dict[str, Any]:
     else:
         limits = [float(limit) for limit in np.percentile(values, (1, 99.8))]
     found: dict[str, Any] = {"unit": image.unit, "range": limits}
-    if image.grid.ndim == 3 and image.is_scalar and min(image.grid.spacing_mm) < _FINER * _PREVIEW_MM:
-        small = resample(
-            image,
-            spacing_mm=tuple(max(spacing, _PREVIEW_MM) for spacing in image.grid.spacing_mm),
-            interpolation="nearest" if isinstance(image, Labels) else "linear",
-        )
+    if kind == "image" and image.grid.ndim == 3 and image.is_scalar and path.stat().st_size >= _FROM_BYTES:
         target = path.with_name("preview.nii.gz")
-        write_image(small if isinstance(small, Labels) else _in_steps(small), target)
-        receipt = study.objects.put_file(target)
+        _write_preview(image, target)
+        if target.stat().st_size < _WORTH_IT * path.stat().st_size:
+            receipt = study.objects.put_file(target)
+            found["preview"] = {"sha256": receipt.sha256, "size": receipt.size}
         target.unlink()
-        found["preview"] = {"sha256": receipt.sha256, "size": receipt.size}
     return found
 
 
-def _in_steps(image: Image) -> Image:
-    """Round to a few thousand levels: the eye sees no difference, and the file is a third."""
-    finite = np.nan_to_num(image.values)
-    step = max(float(np.ptp(finite)) / _PREVIEW_LEVELS, 1e-12)
-    return image.with_values((np.rint(finite / step) * step).astype(np.float32))
+def _write_preview(image: Image, path: Path) -> None:
+    """Write an image on voxels of two millimetres in 256 levels: as much as a screen shows at first sight."""
+    spacing_mm = tuple(max(spacing, _PREVIEW_MM) for spacing in image.grid.spacing_mm)
+    small = image.with_values(np.nan_to_num(image.values).astype(np.float32))
+    if spacing_mm != image.grid.spacing_mm:
+        small = resample(small, spacing_mm=spacing_mm)
+    low, high = float(small.values.min()), float(np.percentile(small.values, _BRIGHTEST))
+    packing = Packing(slope=max(high - low, 1e-12) / 255, intercept=low, dtype=np.dtype(np.uint8))
+    write_packed_nifti(small.with_values(np.clip(small.values, low, high)), path, packing=packing)
