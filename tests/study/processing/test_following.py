@@ -25,6 +25,7 @@ from cohortex.study.processing.following import (
     images_changed,
     record_changed,
     release_is_due,
+    template_not_released,
     template_released,
     visit_processed,
 )
@@ -71,6 +72,16 @@ class Rows:
                    record="0" * 64, files={})
         )  # fmt: skip
         self.session.flush()
+
+    def compared(self, earlier: Visit, later: Visit) -> Result:
+        result = Result(
+            kind="comparison", key=earlier.id + later.id, patient_id=later.patient_id, visit_id=later.id,
+            earlier_visit_id=earlier.id, centre_id=later.centre_id, uploader_id=later.uploader_id, record="0" * 64,
+            files={},
+        )  # fmt: skip
+        self.session.add(result)
+        self.session.flush()
+        return result
 
     def release(self, *visits: Visit) -> None:
         number = 1 + len(list(self.session.scalars(select(TemplateVersion))))
@@ -125,6 +136,25 @@ def test_a_follow_up_is_compared_with_the_visit_before_it(rows):
 def test_a_visit_between_two_others_is_compared_with_both(rows):
     visits = rows.patient("AA", visits=3)
     visit_processed(rows.session, visits[1], cause="upload")
+    assert rows.jobs() == {"comparison": 2, "statistics": 1}
+
+
+def test_when_the_visit_between_two_others_is_withdrawn_those_are_compared(rows):
+    first, second, third = rows.patient("AA", visits=3)
+    rows.session.execute(update(Series).where(Series.visit_id == second.id).values(withdrawn_at=second.created_at))
+    images_changed(rows.session, second, cause="withdrawal")
+    [comparison] = rows.session.scalars(select(Job).where(Job.kind == "comparison"))
+    assert (comparison.arguments["earlier"], comparison.visit_id) == (first.id, third.id)
+    assert rows.jobs() == {"comparison": 1, "statistics": 1}
+
+
+def test_a_visit_that_comes_between_makes_the_comparison_that_skips_it_stale(rows):
+    first, second, third = rows.patient("AA", visits=3)
+    skips, stays = rows.compared(first, third), rows.compared(first, second)
+    visit_processed(rows.session, second, cause="upload")
+    rows.session.flush()
+    assert skips.stale_at is not None
+    assert stays.stale_at is None
     assert rows.jobs() == {"comparison": 2, "statistics": 1}
 
 
@@ -184,3 +214,23 @@ def test_a_visit_that_was_not_aligned_takes_no_part(rows):
     visits = [rows.patient(centre)[0] for centre in ("AA", "AA", "BB", "AA", "CC")]
     rows.session.execute(update(Result).where(Result.visit_id == visits[0].id).values(summary={"aligned_brain": None}))
     assert not release_is_due(rows.session)
+
+
+def test_when_a_release_is_left_what_was_left_to_it_is_done_for_the_template_in_force(rows):
+    visits = [rows.patient(centre)[0] for centre in ("AA", "AA", "BB", "AA", "CC")]
+    template_not_released(rows.session)
+    assert rows.jobs() == {"statistics": 1}
+    rows.release(*visits)
+    template_released(rows.session)
+    rows.jobs()
+    [late] = rows.patient("BB")
+    for visit in visits:
+        rows.session.add(
+            Result(kind="deviation", key="k", patient_id=visit.patient_id, visit_id=visit.id, template_version=1,
+                   centre_id=visit.centre_id, uploader_id=visit.uploader_id, record="0" * 64, files={})
+        )  # fmt: skip
+    rows.session.flush()
+    template_not_released(rows.session)
+    [deviation] = rows.session.scalars(select(Job).where(Job.kind == "deviation", Job.state == "queued"))
+    assert deviation.patient_id == late.patient_id
+    assert rows.jobs() == {"deviation": 1, "distances": 1, "statistics": 1}

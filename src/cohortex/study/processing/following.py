@@ -5,11 +5,13 @@ change                  jobs
 ======================  =======================================================================================
 clinical value          statistics
 series of a visit       that visit
+visit without series    the comparison of the visits before and after it; what follows a processed visit
 visits compared         statistics
 visit processed         its comparisons with the visits before and after it; statistics; the release of a
                         template where the rule is met; else, where there is a template, deviation of the
                         patient and distances
 template released       deviation of every patient, distances, statistics
+template not released   what was left to its release
 ======================  =======================================================================================
 """
 
@@ -55,17 +57,26 @@ def images_changed(session: StudySession, visit: Visit, *, cause: str) -> None:
             patient_id=visit.patient_id, visit_id=visit.id,
         )  # fmt: skip
     else:
+        for earlier, later in pairwise(_processed(session, visit.patient_id)):
+            if earlier.date < visit.date < later.date:
+                _compare(session, earlier, later, cause=cause)
         patient_changed(session, visit.patient_id, cause=cause)
 
 
 def visit_processed(session: StudySession, visit: Visit, *, cause: str) -> None:
-    """A visit has a new result."""
-    for earlier, later in pairs_with(session, visit):
-        enqueue(
-            session, "comparison", about=f"{earlier.id}+{later.id}", cause=cause, centre_id=later.centre_id,
-            uploader_id=later.uploader_id, patient_id=later.patient_id, visit_id=later.id,
-            arguments={"earlier": earlier.id},
-        )  # fmt: skip
+    """A visit has a new result: it is compared with its neighbours, and those no longer with each other."""
+    pairs = list(pairwise(_processed(session, visit.patient_id)))
+    neighbours = {(earlier.id, later.id) for earlier, later in pairs}
+    for result in session.scalars(
+        select(Result).where(
+            Result.kind == "comparison", Result.patient_id == visit.patient_id, Result.stale_at.is_(None)
+        )
+    ):
+        if (result.earlier_visit_id, result.visit_id) not in neighbours:
+            result.stale_at = now()
+    for earlier, later in pairs:
+        if visit.id in (earlier.id, later.id):
+            _compare(session, earlier, later, cause=cause)
     patient_changed(session, visit.patient_id, cause=cause)
 
 
@@ -88,6 +99,24 @@ def patient_changed(session: StudySession, patient_id: str, *, cause: str) -> No
     enqueue(session, "statistics", about=STUDY, cause=cause)
 
 
+def template_not_released(session: StudySession) -> None:
+    """A release was left because too few were there in the end: what was left to it is done for the one in force."""
+    version = current_version(session)
+    if version is not None:
+        has_one = set(
+            session.scalars(
+                select(Result.visit_id).where(
+                    Result.kind == "deviation", Result.template_version == version, Result.stale_at.is_(None)
+                )
+            )
+        )
+        for patient_id, visit in member_visits(session).items():
+            if visit.id not in has_one:
+                _deviate(session, session.get_one(Patient, patient_id), visit, cause="template")
+        enqueue(session, "distances", about=STUDY, cause="template")
+    enqueue(session, "statistics", about=STUDY, cause="template")
+
+
 def template_released(session: StudySession) -> None:
     """A new version of the template is there: exactly what depends on it is done again."""
     session.execute(update(Result).where(Result.kind == "deviation", Result.stale_at.is_(None)).values(stale_at=now()))
@@ -95,23 +124,6 @@ def template_released(session: StudySession) -> None:
         _deviate(session, session.get_one(Patient, patient_id), visit, cause="template")
     enqueue(session, "distances", about=STUDY, cause="template")
     enqueue(session, "statistics", about=STUDY, cause="template")
-
-
-def pairs_with(session: StudySession, visit: Visit) -> list[tuple[Visit, Visit]]:
-    """Give the visit with the one before and the one after it, of those that have been processed."""
-    processed = list(
-        session.scalars(
-            select(Visit)
-            .where(
-                Visit.patient_id == visit.patient_id,
-                select(Result.id)
-                .where(Result.kind == "visit", Result.visit_id == Visit.id, Result.stale_at.is_(None))
-                .exists(),
-            )
-            .order_by(Visit.date)
-        )
-    )
-    return [pair for pair in pairwise(processed) if visit.id in {v.id for v in pair}]
 
 
 def member_visits(session: StudySession) -> dict[str, Visit]:
@@ -147,6 +159,22 @@ def is_under_way(session: StudySession, kind: str, about: str) -> bool:
         )
         is not None
     )
+
+
+def _processed(session: StudySession, patient_id: str) -> list[Visit]:
+    """Give the visits of a patient that have a result, by day."""
+    has_result = (
+        select(Result.id).where(Result.kind == "visit", Result.visit_id == Visit.id, Result.stale_at.is_(None)).exists()
+    )
+    return list(session.scalars(select(Visit).where(Visit.patient_id == patient_id, has_result).order_by(Visit.date)))
+
+
+def _compare(session: StudySession, earlier: Visit, later: Visit, *, cause: str) -> None:
+    enqueue(
+        session, "comparison", about=f"{earlier.id}+{later.id}", cause=cause, centre_id=later.centre_id,
+        uploader_id=later.uploader_id, patient_id=later.patient_id, visit_id=later.id,
+        arguments={"earlier": earlier.id},
+    )  # fmt: skip
 
 
 def _deviate(session: StudySession, patient: Patient, visit: Visit, *, cause: str) -> None:

@@ -14,12 +14,14 @@ from cohortex.progress import ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Job, Result, TemplateMember, TemplateVersion
 from cohortex.study.home import Study
+from cohortex.study.jobs.queue import STUDY, enqueue
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.processing.files import keep_files, note_objects, receipts_of
 from cohortex.study.processing.following import (
     current_version,
     member_visits,
     release_is_due,
+    template_not_released,
     template_released,
 )
 from cohortex.study.processing.release_rule import why_no_release
@@ -31,7 +33,7 @@ def release(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     with study.session(THE_STUDY) as session:
         members = member_visits(session)
         if not (members and (release_is_due(session) if reason == "rule" else why_no_release(session) is None)):
-            return _nothing
+            return template_not_released
         keys = brain_keys(session)
         number = (current_version(session) or 0) + 1
     node = template_node(stored_node(key) for key in keys.values())
@@ -48,6 +50,9 @@ def release(study: Study, job: Job, progress: ProgressCallback) -> Finish:
 
     def finish(session: StudySession) -> None:
         if session.get(TemplateVersion, number) is not None:
+            return
+        if brain_keys(session) != keys:  # somebody was withdrawn or came while the brains were averaged
+            enqueue(session, "template", about=STUDY, cause=job.cause, arguments=job.arguments)
             return
         note_objects(session, receipts_of(files.values()))
         centres = {visit.centre_id for visit in members.values()}
@@ -81,7 +86,3 @@ def brain_keys(session: StudySession) -> dict[str, str]:
     )
     by_visit: dict[str, Any] = {visit: summary["aligned_brain"] for visit, summary in rows}
     return {patient: by_visit[visit.id] for patient, visit in visits.items()}
-
-
-def _nothing(_: StudySession) -> None:
-    """The rule is not met any more, or another release was faster."""
