@@ -1,9 +1,13 @@
-"""A study at whose uploads only the check and the statistics work; what would be processed is written down."""
+"""A study in which only checks and statistics work, and one of three centres whose patients are drawn brains."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +15,37 @@ from scipy import ndimage
 from sqlalchemy import select
 
 from cohortex.image import Image, Labels
+from cohortex.pipeline import ResultStore
+from cohortex.pipeline.codec import encode
+from cohortex.report import write_comparison_report, write_visit_report
 from cohortex.study import Study
 from cohortex.study.database import THE_STUDY
-from cohortex.study.database.tables import Job, Patient, Series, TraceEntry, Upload, Visit
+from cohortex.study.database.tables import (
+    CountedPatient,
+    Job,
+    MapPoint,
+    OpenFigure,
+    Patient,
+    Result,
+    Series,
+    TemplateMember,
+    TemplateVersion,
+    TraceEntry,
+    Upload,
+    Visit,
+)
 from cohortex.study.jobs import work
 from cohortex.study.people import add_centre, add_uploader
 from cohortex.study.processing.checking import check
+from cohortex.study.processing.following import visit_processed
+from cohortex.study.processing.handlers import handlers
 from cohortex.study.processing.summarising import statistics
 from cohortex.templates import AlignedBrain, mni152
 from cohortex.templates.tissue_scale import TISSUE_LEVELS
+
+DAY = date(2024, 1, 15)
+HANDLERS = handlers(write_visit_report=write_visit_report, write_comparison_report=write_comparison_report)
+Figure = dict[str, Any]
 
 
 @dataclass
@@ -102,12 +128,111 @@ def bruno(desk, person_of):
     return person_of(desk.study, "bruno")
 
 
+@dataclass
+class Centres:
+    """The study seen from its centres."""
+
+    study: Study
+    people: dict[str, Any]
+    draw: Callable[[int], AlignedBrain]
+    drawn: int = 0
+
+    def drawn_patients(self, *centres: str) -> list[str]:
+        """Enter patients with a processed visit: the brain is drawn, the rows are as the handlers write them."""
+        visits = []
+        for centre in centres:
+            self.drawn += 1
+            key = hashlib.sha256(f"brain {self.drawn}".encode()).hexdigest()
+            brain = self.draw(self.drawn)
+            ResultStore(self.study.settings.results).put(key, encode(brain), {"origin": "drawn"})
+            person = self.people[centre]
+            visits.append((person.visit(person.patient(), DAY), key))
+        with self.study.session(THE_STUDY, writes=True) as session, session.begin():
+            for visit_id, key in visits:
+                visit = session.get_one(Visit, visit_id)
+                summary = {"aligned_brain": key, "lesion_count": 2, "lesion_volume_ml": 1.5, "brain_volume_ml": 1200.0}
+                owner = {"centre_id": visit.centre_id, "uploader_id": visit.uploader_id}
+                upload = Upload(visit_id=visit.id, state="committed", size=1, verdicts=[], **owner)
+                session.add(upload)
+                session.flush()
+                session.add(
+                    Series(upload_id=upload.id, visit_id=visit.id, series_uid="2.25.1", modality="MR",
+                           contrast="FLAIR", description="", shape=[], spacing_mm=[], **owner)
+                )  # fmt: skip
+                session.add(
+                    Result(
+                        kind="visit", key=key, patient_id=visit.patient_id, visit_id=visit.id, summary=summary,
+                        record="0" * 64, files={}, **owner,
+                    )
+                )  # fmt: skip
+                session.flush()
+            for visit_id, _ in visits:
+                visit_processed(session, session.get_one(Visit, visit_id), cause="upload")
+        return [visit_id for visit_id, _ in visits]
+
+    def settle(self) -> None:
+        """Do all waiting work."""
+        work(self.study, HANDLERS, until_idle=True)
+
+    def jobs(self) -> list[Job]:
+        with self.study.session(THE_STUDY) as session:
+            return list(session.scalars(select(Job).order_by(Job.created_at)))
+
+    def seen_by(self, centre: str) -> bytes:
+        """What a person of a centre reads of the study as a whole, to the byte."""
+        with self.study.session(self.people[centre].asker) as session:
+            seen = {
+                table.__tablename__: [
+                    {column.name: getattr(row, column.name) for column in table.__table__.columns}
+                    for row in session.scalars(select(table))
+                ]
+                for table in (OpenFigure, TemplateVersion, TemplateMember, MapPoint, CountedPatient)
+            }
+        return json.dumps(seen, default=str, sort_keys=True).encode()
+
+    def figure(self, kind: str, *, centre: str) -> Figure:
+        with self.study.session(self.people[centre].asker) as session:
+            latest = session.scalars(select(OpenFigure).where(OpenFigure.kind == kind).order_by(OpenFigure.id.desc()))
+            return latest.first().content
+
+    def versions(self, *, centre: str) -> list[tuple[int, int, int, str]]:
+        with self.study.session(self.people[centre].asker) as session:
+            rows = session.scalars(select(TemplateVersion).order_by(TemplateVersion.number))
+            return [(row.number, row.n_patients, row.n_centres, row.reason) for row in rows]
+
+    def visit_results(self) -> dict[str, tuple[datetime | None, str]]:
+        return {result.id: (result.stale_at, result.record) for result in self.results("visit")}
+
+    def results(self, kind: str) -> list[Result]:
+        with self.study.session(THE_STUDY) as session:
+            return list(session.scalars(select(Result).where(Result.kind == kind).order_by(Result.made_at)))
+
+
+@pytest.fixture(scope="module")
+def open_centres(tmp_path_factory, person_of, drawn_brain) -> Iterator[Callable[..., Centres]]:
+    """Open a study of three centres with a person in each; brains are drawn on a grid of the spacing."""
+    opened = []
+
+    def open_them(*, spacing_mm: float) -> Centres:
+        study = Study.create(tmp_path_factory.mktemp("centres") / "study", name="Lesions")
+        opened.append(study)
+        for code in ("AA", "BB", "CC"):
+            add_centre(study, code=code, name=f"Centre {code}")
+            add_uploader(study, centre=code, login=code.lower(), name=code, password="correct horse")
+        people = {code: person_of(study, code.lower()) for code in ("AA", "BB", "CC")}
+        return Centres(study, people, lambda seed: drawn_brain(seed, spacing_mm))
+
+    yield open_them
+    for study in opened:
+        study.close()
+
+
 @pytest.fixture(scope="session")
-def drawn_brain() -> Callable[[int], AlignedBrain]:
+def drawn_brain() -> Callable[[int, float], AlignedBrain]:
     """A healthy brain in template space, drawn by its seed: the tissues of MNI152 and smooth variation."""
 
-    def draw(seed: int) -> AlignedBrain:
-        template = mni152(spacing_mm=2.0)
+    def draw(seed: int, spacing_mm: float) -> AlignedBrain:
+        template = mni152(spacing_mm=spacing_mm)
         grid, inside = template.grid, template.brain.mask
         coarse = grid.with_spacing([2 * spacing for spacing in grid.spacing_mm])
         rng = np.random.default_rng(seed)

@@ -7,9 +7,8 @@ archive is uploaded and goes through every real handler.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -20,112 +19,33 @@ from sqlalchemy import select
 
 from cohortex.io import read_image
 from cohortex.pipeline import ResultStore
-from cohortex.pipeline.codec import encode
 from cohortex.report import write_comparison_report, write_visit_report
-from cohortex.study import Study
 from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import (
-    CountedPatient,
     Job,
     MapPoint,
     OpenFigure,
     Result,
     TemplateMember,
     TemplateVersion,
+    Upload,
     Visit,
 )
-from cohortex.study.jobs import work
-from cohortex.study.people import add_centre, add_uploader
-from cohortex.study.processing.following import visit_processed
 from cohortex.study.processing.handlers import handlers
 from cohortex.study.record_entries import enter
 from cohortex.study.results import record_of
+from cohortex.study.uploads import withdraw
 
 DAY = date(2024, 1, 15)
 pytestmark = pytest.mark.usefixtures("course")
 Figure = dict[str, Any]
-KINDS = ("statistics", "map")
 HANDLERS = handlers(write_visit_report=write_visit_report, write_comparison_report=write_comparison_report)
-
-
-@dataclass
-class Centres:
-    """The study seen from its centres."""
-
-    study: Study
-    people: dict[str, Any]
-    make_brain: Callable[..., object]
-    drawn: int = 0
-
-    def drawn_patients(self, *centres: str) -> None:
-        """Enter patients whose visit has been processed: the brain is drawn, the rows are as the handler writes."""
-        visits = []
-        for centre in centres:
-            self.drawn += 1
-            key = hashlib.sha256(f"brain {self.drawn}".encode()).hexdigest()
-            brain = self.make_brain(self.drawn)
-            ResultStore(self.study.settings.results).put(key, encode(brain), {"origin": "drawn"})
-            person = self.people[centre]
-            visits.append((person.visit(person.patient(), DAY), key))
-        with self.study.session(THE_STUDY, writes=True) as session, session.begin():
-            for visit_id, key in visits:
-                visit = session.get_one(Visit, visit_id)
-                summary = {"aligned_brain": key, "lesion_count": 2, "lesion_volume_ml": 1.5, "brain_volume_ml": 1200.0}
-                session.add(
-                    Result(
-                        kind="visit", key=key, patient_id=visit.patient_id, visit_id=visit.id, summary=summary,
-                        centre_id=visit.centre_id, uploader_id=visit.uploader_id, record="0" * 64, files={},
-                    )
-                )  # fmt: skip
-                session.flush()
-            for visit_id, _ in visits:
-                visit_processed(session, session.get_one(Visit, visit_id), cause="upload")
-
-    def settle(self) -> None:
-        work(self.study, HANDLERS, until_idle=True)
-
-    def jobs(self) -> list[Job]:
-        with self.study.session(THE_STUDY) as session:
-            return list(session.scalars(select(Job).order_by(Job.created_at)))
-
-    def seen_by(self, centre: str) -> bytes:
-        """What a person of a centre reads of the study as a whole, to the byte."""
-        with self.study.session(self.people[centre].asker) as session:
-            seen = {
-                table.__tablename__: [
-                    {column.name: getattr(row, column.name) for column in table.__table__.columns}
-                    for row in session.scalars(select(table))
-                ]
-                for table in (OpenFigure, TemplateVersion, TemplateMember, MapPoint, CountedPatient)
-            }
-        return json.dumps(seen, default=str, sort_keys=True).encode()
-
-    def figure(self, kind: str, *, centre: str) -> Figure:
-        with self.study.session(self.people[centre].asker) as session:
-            latest = session.scalars(select(OpenFigure).where(OpenFigure.kind == kind).order_by(OpenFigure.id.desc()))
-            return latest.first().content
-
-    def versions(self, *, centre: str) -> list[tuple[int, int, int, str]]:
-        with self.study.session(self.people[centre].asker) as session:
-            rows = session.scalars(select(TemplateVersion).order_by(TemplateVersion.number))
-            return [(row.number, row.n_patients, row.n_centres, row.reason) for row in rows]
-
-    def visit_results(self) -> dict[str, tuple[datetime | None, str]]:
-        return {result.id: (result.stale_at, result.record) for result in self.results("visit")}
-
-    def results(self, kind: str) -> list[Result]:
-        with self.study.session(THE_STUDY) as session:
-            return list(session.scalars(select(Result).where(Result.kind == kind).order_by(Result.made_at)))
+KINDS = ("statistics", "map")
 
 
 @pytest.fixture(scope="module")
-def centres(tmp_path_factory, person_of, drawn_brain) -> Iterator[Centres]:
-    study = Study.create(tmp_path_factory.mktemp("release") / "study", name="Lesions")
-    for code in ("AA", "BB", "CC"):
-        add_centre(study, code=code, name=f"Centre {code}")
-        add_uploader(study, centre=code, login=code.lower(), name=code, password="correct horse")
-    yield Centres(study, {code: person_of(study, code.lower()) for code in ("AA", "BB", "CC")}, drawn_brain)
-    study.close()
+def centres(open_centres):
+    return open_centres(spacing_mm=2.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -285,3 +205,24 @@ def test_a_lone_clinical_value_recomputes_statistics_and_no_image_step(centres):
         assert enter(centres.study, session, visit, {"leukaemia_type": "AML"}) == 1
     centres.settle()
     assert [job.kind for job in centres.jobs() if job.id not in before] == ["statistics"]
+
+
+def test_what_was_withdrawn_while_it_was_processed_comes_to_nothing(centres):
+    """Last in this module: it takes the fifth patient out."""
+    anna = centres.people["AA"]
+    [job] = [job for job in centres.jobs() if job.kind == "visit"]
+    finish = HANDLERS["visit"](centres.study, job, lambda _: None)  # everything is in the store: this takes a moment
+    with anna.writing() as session:
+        upload = session.scalars(select(Upload).where(Upload.visit_id == job.visit_id)).one()
+        withdraw(session, upload, reason="the patient left")
+    with centres.study.session(THE_STUDY, writes=True) as session, session.begin():
+        finish(session)
+    centres.settle()
+    of_visit = [result for kind in ("visit", "deviation") for result in centres.results(kind)]
+    assert [result for result in of_visit if result.visit_id == job.visit_id and result.stale_at is None] == []
+    assert centres.figure("statistics", centre="BB")["en"]["n_patients"] == 9
+    again = HANDLERS["visit"](centres.study, job, lambda _: None)
+    with centres.study.session(THE_STUDY, writes=True) as session, session.begin():
+        assert again(session) is None
+    centres.settle()
+    assert {job.state for job in centres.jobs()} == {"done"}

@@ -10,13 +10,13 @@ from pathlib import Path
 from cohortex.pipeline import compare_visits
 from cohortex.pipeline.results import ComparisonResult
 from cohortex.progress import ProgressCallback
-from cohortex.study.database import StudySession
+from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Job, Visit
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish, Handler
 from cohortex.study.processing.files import keep_files
 from cohortex.study.processing.following import comparison_made
-from cohortex.study.processing.sources import lay_out
+from cohortex.study.processing.sources import lay_out, series_in
 from cohortex.study.processing.visiting import keep_result, needed
 
 
@@ -36,6 +36,10 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
 
     def compare(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         later, earlier = needed(job.visit_id, job), needed(job.arguments.get("earlier"), job)
+        with study.session(THE_STUDY) as session:
+            series = series_in(session, earlier, later)
+        if not series:
+            return _nothing
         folder = study.work_folder(job.id)
         try:
             before, after, output = folder / "earlier", folder / "later", folder / "result"
@@ -63,6 +67,8 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
         }
 
         def finish(session: StudySession) -> None:
+            if series_in(session, earlier, later) != series:
+                return  # what changed them has queued the visit again, and its comparisons follow
             visit = session.get_one(Visit, later)
             keep_result(
                 session, kind="comparison", visit=visit, earlier=earlier, record=record, files=files, summary=summary
@@ -72,3 +78,7 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
         return finish
 
     return compare
+
+
+def _nothing(_: StudySession) -> None:
+    """One of the visits was left without a scan."""

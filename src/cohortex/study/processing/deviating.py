@@ -7,34 +7,30 @@ import json
 import shutil
 from typing import Any
 
-from sqlalchemy import select
-
 from cohortex.io import write_image
 from cohortex.pipeline import Runner, stored_node
 from cohortex.pipeline.study_steps import deviate
 from cohortex.progress import ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, Patient, Result, TemplateMember, TemplateVersion, Visit
+from cohortex.study.database.tables import Job, Patient, TemplateMember, TemplateVersion, Visit
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.processing.files import keep_files
-from cohortex.study.processing.following import current_version
+from cohortex.study.processing.following import current_version, member_visits
+from cohortex.study.processing.templating import brain_keys
 from cohortex.study.processing.visiting import keep_result, needed
 from cohortex.templates.deviation_from_study import StudyDeviation, StudyGroup, why_no_deviation
 
 
 def deviation(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     """Hold a patient's brain against the template, by the predictive t; members against the others of it."""
-    patient_id, visit_id = needed(job.patient_id, job), needed(job.visit_id, job)
+    patient_id = needed(job.patient_id, job)
     with study.session(THE_STUDY) as session:
         number = current_version(session)
-        brain_key = session.scalar(
-            select(Result.summary["aligned_brain"].as_string()).where(
-                Result.kind == "visit", Result.visit_id == visit_id, Result.stale_at.is_(None)
-            )
-        )
-        if number is None or not brain_key:
+        visit, brain_key = member_visits(session).get(patient_id), brain_keys(session).get(patient_id)
+        if number is None or visit is None or brain_key is None:
             return _nothing
+        visit_id = visit.id
         version = session.get_one(TemplateVersion, number)
         member = session.get(TemplateMember, (number, patient_id)) is not None
         code = session.get_one(Patient, patient_id).code
@@ -56,6 +52,8 @@ def deviation(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         shutil.rmtree(folder, ignore_errors=True)
 
     def finish(session: StudySession) -> None:
+        if brain_keys(session).get(patient_id) != brain_key:
+            return  # the visit was withdrawn or is being processed again, which queues this again
         keep_result(
             session, kind="deviation", visit=session.get_one(Visit, visit_id), record=record, files=files,
             summary={key: record[key] for key in ("groups_intensity", "groups_volume", "n")}, template_version=number,

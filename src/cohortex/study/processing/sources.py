@@ -8,10 +8,25 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from cohortex.pipeline import VisitSource
-from cohortex.study.database import THE_STUDY
+from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Series, Visit
 from cohortex.study.home import Study
 from cohortex.study.patients import number_of
+
+
+def series_in(session: StudySession, *visits: str) -> frozenset[tuple[str, int]]:
+    """Tell which series visits hold now: a result of others than these is not kept, for they changed meanwhile.
+
+    Returns
+    -------
+    frozenset of (str, int)
+        Visit and key of each series; empty where any of the visits holds none.
+    """
+    rows = session.execute(
+        select(Series.visit_id, Series.id).where(Series.visit_id.in_(visits), Series.withdrawn_at.is_(None))
+    )
+    found = frozenset((visit, key) for visit, key in rows)
+    return found if {visit for visit, _ in found} == set(visits) else frozenset()
 
 
 def lay_out(study: Study, visit_id: str, folder: Path) -> VisitSource:

@@ -17,14 +17,14 @@ from cohortex.pipeline.results import VisitResult
 from cohortex.pipeline.study_steps import aligned_brain_node
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
 from cohortex.progress import Progress, ProgressCallback
-from cohortex.study.database import StudySession
+from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Job, Patient, Result, Visit, now
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish, Handler
 from cohortex.study.patients import note, number_of
 from cohortex.study.processing.files import keep_files, note_objects, receipts_of
 from cohortex.study.processing.following import visit_processed
-from cohortex.study.processing.sources import lay_out
+from cohortex.study.processing.sources import lay_out, series_in
 
 _SHARE_OF_VISIT = 0.9  # of the work; the rest brings the brain to the template and keeps the files
 
@@ -45,6 +45,10 @@ def visit_handler(write_report: Callable[[VisitResult, Path], Path]) -> Handler:
 
     def process(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         visit_id = needed(job.visit_id, job)
+        with study.session(THE_STUDY) as session:
+            series = series_in(session, visit_id)
+        if not series:
+            return _nothing
         folder = study.work_folder(job.id)
         try:
             sources, output = folder / "series", folder / "result"
@@ -76,6 +80,8 @@ def visit_handler(write_report: Callable[[VisitResult, Path], Path]) -> Handler:
         }
 
         def finish(session: StudySession) -> None:
+            if series_in(session, visit_id) != series:
+                return  # what changed them has queued the visit again, or left it without a scan
             visit = session.get_one(Visit, visit_id)
             keep_result(session, kind="visit", visit=visit, record=record, files=files, summary=summary)
             visit_processed(session, visit, cause=job.cause)
@@ -98,6 +104,8 @@ def keep_result(
 ) -> Result:
     """Keep a result, beside the older ones it takes the place of; the very same one is kept once.
 
+    A patient has one deviation, whichever visit it was measured at.
+
     Returns
     -------
     Result
@@ -106,12 +114,9 @@ def keep_result(
     note_objects(session, receipts_of(files.values()))
     content = [kind, visit.id, earlier, template_version, {name: file["sha256"] for name, file in files.items()}]
     key = hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-    same_place = (
-        Result.kind == kind,
-        Result.visit_id == visit.id,
-        Result.earlier_visit_id.is_not_distinct_from(earlier),
-    )
-    result = session.scalar(select(Result).where(*same_place, Result.key == key))
+    place = Result.patient_id == visit.patient_id if kind == "deviation" else Result.visit_id == visit.id
+    same_place = (Result.kind == kind, place, Result.earlier_visit_id.is_not_distinct_from(earlier))
+    result = session.scalar(select(Result).where(*same_place, Result.visit_id == visit.id, Result.key == key))
     if result is None:
         result = Result(
             kind=kind, key=key, patient_id=visit.patient_id, visit_id=visit.id, earlier_visit_id=earlier,
@@ -145,6 +150,10 @@ def needed(value: str | None, job: Job) -> str:
     if value is None:
         raise ValueError(f"job {job.id} ({job.kind}) does not say what it is about.")
     return value
+
+
+def _nothing(_: StudySession) -> None:
+    """The visit was left without a scan."""
 
 
 def _why_not_in_template(study: Study, result: VisitResult) -> str:
