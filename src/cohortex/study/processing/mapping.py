@@ -6,20 +6,21 @@ into it by the distances to them, so that the density others see tells of no sin
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
-from cohortex.pipeline import Runner, stored_node
+from cohortex.pipeline import ResultStore, Runner, stored_node
 from cohortex.pipeline.study_steps import distance_row, features_of_brain, features_of_template
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.statistics.density import density
 from cohortex.statistics.mds import lay_out
 from cohortex.statistics.placing import place_among
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, MapPoint, OpenFigure, TemplateMember, TemplateVersion
+from cohortex.study.database.tables import Job, MapPoint, OpenFigure, Result, TemplateMember, TemplateVersion
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.processing.following import current_version, member_visits
@@ -39,9 +40,10 @@ def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         version = session.get_one(TemplateVersion, number)
         keys = brain_keys(session)
         visits = member_visits(session)
-        in_template = set(session.scalars(select(TemplateMember.patient_id).where(TemplateMember.version == number)))
-    members = sorted(in_template & keys.keys(), key=keys.__getitem__)
-    others = sorted(keys.keys() - in_template)
+        averaged = _averaged(study, session, version)
+    keys |= averaged  # a visit processed again since moves nobody before the next release
+    members = sorted(averaged, key=averaged.__getitem__)
+    others = sorted(keys.keys() - averaged.keys())
     template = features_of_template(stored_node(version.key))
     rows: dict[str, NDArray[np.float64]] = {}
     with Runner(study.settings.results, workers=0) as runner:
@@ -57,14 +59,14 @@ def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     points = dict(zip(members, layout.points[:-1], strict=True))
     for patient in others:
         points[patient] = place_among(layout.points, rows[patient])
-    content = _figure(layout.points, stress=layout.stress, version=number, study=study, session_members=len(members))
+    content = _figure(layout.points, stress=layout.stress, version=number, study=study, members=len(members))
 
     def finish(session: StudySession) -> None:
         if current_version(session) != number:
             return  # a release came between; its own map follows
         session.execute(delete(MapPoint).where(MapPoint.version == number))
-        for patient, (x, y) in points.items():
-            visit = visits[patient]
+        for patient, visit in visits.items():
+            x, y = points[patient]
             session.add(
                 MapPoint(
                     version=number, patient_id=patient, centre_id=visit.centre_id, uploader_id=visit.uploader_id,
@@ -80,17 +82,27 @@ def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     return finish
 
 
-def _figure(
-    points: NDArray[np.float64], *, stress: float, version: int, study: Study, session_members: int
-) -> dict[str, Any]:
+def _averaged(study: Study, session: StudySession, version: TemplateVersion) -> dict[str, str]:
+    """Give the pipeline's key of each patient's brain that is in a template, also of who was withdrawn since."""
+    inputs = json.dumps(ResultStore(study.settings.results).provenance(version.key)["arguments"])
+    rows = session.execute(
+        select(TemplateMember.patient_id, Result.summary)
+        .join(Result, Result.visit_id == TemplateMember.visit_id)
+        .where(TemplateMember.version == version.number, Result.kind == "visit")
+    )
+    brains = ((patient, summary.get("aligned_brain")) for patient, summary in rows)
+    return {patient: key for patient, key in brains if key and key in inputs}
+
+
+def _figure(points: NDArray[np.float64], *, stress: float, version: int, study: Study, members: int) -> dict[str, Any]:
     """What every centre sees of the map: the template's place and the density of its patients, no patient."""
     low, high = points.min(axis=0), points.max(axis=0)
     room = _ROOM * np.maximum(high - low, 1e-3)
     x, y = (np.linspace(low[n] - room[n], high[n] + room[n], _CELLS) for n in (0, 1))
-    shown = session_members >= study.info.least_patients
+    shown = members >= study.info.least_patients
     return {
         "version": version,
-        "n": session_members if shown else None,
+        "n": members if shown else None,
         "stress": stress,
         "template": {"x": float(points[-1, 0]), "y": float(points[-1, 1])},
         "density": {

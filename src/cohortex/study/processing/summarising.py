@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import selectinload
 
 from cohortex.progress import ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Centre, CountedPatient, Job, OpenFigure, Patient, Result, StudyInfo, Visit
+from cohortex.study.database.tables import (
+    Centre,
+    CountedPatient,
+    Job,
+    OpenFigure,
+    Patient,
+    Result,
+    Series,
+    StudyInfo,
+    Visit,
+)
 from cohortex.study.entries import value_of
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish
@@ -54,16 +64,24 @@ def statistics(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     return finish
 
 
+def _counts() -> ColumnElement[bool]:
+    """Which results figures are made of: those in force, and until there is a new one that of a visit done again.
+
+    A patient who left the figures while a visit is processed again would be told by the difference.
+    """
+    has_series = select(Series.visit_id).where(Series.withdrawn_at.is_(None))
+    return Result.stale_at.is_(None) | (
+        Result.visit_id.in_(has_series) & (Result.earlier_visit_id.is_(None) | Result.earlier_visit_id.in_(has_series))
+    )
+
+
 def _processed(session: StudySession) -> list[Patient]:
     """Every patient with a processed visit, with visits and records."""
+    has_result = select(Result.patient_id).where(Result.kind == "visit", _counts())
     return list(
         session.scalars(
             select(Patient)
-            .where(
-                select(Result.id)
-                .where(Result.patient_id == Patient.id, Result.kind == "visit", Result.stale_at.is_(None))
-                .exists()
-            )
+            .where(Patient.id.in_(has_result))
             .options(selectinload(Patient.visits).selectinload(Visit.entries))
             .order_by(Patient.created_at, Patient.id)
         )
@@ -74,7 +92,9 @@ def _facts(session: StudySession, patients: list[Patient]) -> list[PatientFacts]
     centres = {centre.id: centre.code for centre in session.scalars(select(Centre))}
     current: dict[tuple[str, str], dict[str, Any]] = {
         (result.visit_id, result.kind): result.summary
-        for result in session.scalars(select(Result).where(Result.stale_at.is_(None)))
+        for result in session.scalars(
+            select(Result).where(_counts()).order_by(Result.stale_at.is_(None), Result.made_at)  # the last one stands
+        )
     }
     facts = []
     for patient in patients:
