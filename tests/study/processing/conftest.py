@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from scipy import ndimage
 from sqlalchemy import select
@@ -35,6 +38,7 @@ from cohortex.study.database.tables import (
     Visit,
 )
 from cohortex.study.jobs import work
+from cohortex.study.patients import shift_of
 from cohortex.study.people import add_centre, add_uploader
 from cohortex.study.processing.checking import check
 from cohortex.study.processing.following import visit_processed
@@ -44,6 +48,7 @@ from cohortex.templates import AlignedBrain, mni152
 from cohortex.templates.tissue_scale import TISSUE_LEVELS
 
 DAY = date(2024, 1, 15)
+BORN = date(1961, 4, 13)
 HANDLERS = handlers(write_visit_report=write_visit_report, write_comparison_report=write_comparison_report)
 Figure = dict[str, Any]
 
@@ -83,6 +88,17 @@ class Desk:
             for series in found:
                 _ = series.instances
             return [series for series in found if (series.withdrawn_at is not None) == withdrawn]
+
+    def datasets(self, series: Series) -> list[pydicom.Dataset]:
+        """Read the objects of a series, by instance number."""
+        found = [pydicom.dcmread(io.BytesIO(self.study.objects.read(i.sha256))) for i in series.instances]
+        return sorted(found, key=lambda dataset: dataset.InstanceNumber)
+
+    def objects_on_disk(self) -> set[str]:
+        return {path.name for path in self.study.objects.path.glob("??/??/*")}
+
+    def day_shift(self, code: str) -> int:
+        return shift_of(self.study, self.patient(code).id).days
 
     def jobs(self, *, upload: str | None = None, visit: str | None = None) -> list[Job]:
         with self.study.session(THE_STUDY) as session:
@@ -126,6 +142,35 @@ def anna(desk, person_of):
 def bruno(desk, person_of):
     """Decides, in the same centre."""
     return person_of(desk.study, "bruno")
+
+
+@pytest.fixture(scope="session")
+def new_person() -> Callable[[], int]:
+    """Give the number of a phantom person nobody has sent yet."""
+    numbers = itertools.count(1)
+    return lambda: next(numbers)
+
+
+@pytest.fixture
+def person(new_person) -> int:
+    return new_person()
+
+
+@pytest.fixture
+def visit(anna) -> tuple[str, str]:
+    """A new patient's code and first visit."""
+    code = anna.patient(born=BORN)
+    return code, anna.visit(code, DAY)
+
+
+@pytest.fixture(scope="session")
+def second_series_shows_text() -> Callable[[pydicom.Dataset], None]:
+    """Mark the pictures of the second series as showing text."""
+
+    def mark(dataset: pydicom.Dataset) -> None:
+        dataset.BurnedInAnnotation = "YES" if dataset.SeriesNumber == 2 else "NO"
+
+    return mark
 
 
 @dataclass

@@ -1,60 +1,26 @@
-"""What becomes of an upload, from its last byte to rows and objects, with everything a person may decide on it."""
+"""What becomes of an upload, from its last byte to rows and objects, and what a person decides on it where it is held."""
 
 from __future__ import annotations
 
 import hashlib
-import io
-import itertools
 import zipfile
 from collections import Counter
 from datetime import date
 
-import pydicom
 import pytest
 from sqlalchemy import func, select
 
 from cohortex.errors import Refused
 from cohortex.study.database import THE_STUDY
-from cohortex.study.database.tables import Instance, Result, Series, StoredObject
+from cohortex.study.database.tables import Instance, StoredObject
 from cohortex.study.jobs import work
 from cohortex.study.jobs.queue import release_of
-from cohortex.study.patients import age_at, shift_of
+from cohortex.study.patients import age_at
 from cohortex.study.processing.checking import check
 from cohortex.study.uploads import wipe_decided
 
 DAY = date(2024, 1, 15)
 BORN = date(1961, 4, 13)
-_people = itertools.count(1)
-
-
-@pytest.fixture
-def person() -> int:
-    """A phantom person nobody has sent yet."""
-    return next(_people)
-
-
-@pytest.fixture
-def visit(anna) -> tuple[str, str]:
-    """A new patient's code and first visit."""
-    code = anna.patient(born=BORN)
-    return code, anna.visit(code, DAY)
-
-
-def objects_on_disk(desk) -> set[str]:
-    return {path.name for path in desk.study.objects.path.glob("??/??/*")}
-
-
-def datasets(desk, series: Series) -> list[pydicom.Dataset]:
-    found = []
-    for instance in series.instances:
-        with desk.study.objects.reading(instance.sha256) as stream:
-            found.append(pydicom.dcmread(io.BytesIO(stream.read())))
-    return sorted(found, key=lambda dataset: dataset.InstanceNumber)
-
-
-def days_between(desk, code: str) -> int:
-    patient = desk.patient(code)
-    return shift_of(desk.study, patient.id).days
 
 
 def test_an_accepted_upload_becomes_rows_and_objects_and_starts_its_visit(desk, anna, visit, person, archive_of):
@@ -99,7 +65,7 @@ def test_the_same_archive_again_is_refused_as_known_and_changes_nothing(desk, an
     _, key = visit
     anna.send(key, archive_of(person))
     desk.settle()
-    objects, runs = objects_on_disk(desk), len(desk.processed)
+    objects, runs = desk.objects_on_disk(), len(desk.processed)
     again = anna.send(key, archive_of(person))
     desk.settle()
     row = desk.upload(again)
@@ -108,23 +74,25 @@ def test_the_same_archive_again_is_refused_as_known_and_changes_nothing(desk, an
     assert row.remedy == "Nothing needs to be done."
     assert [v["verdict"] for v in row.verdicts] == ["duplicate"]
     assert not desk.series(again)
-    assert (objects_on_disk(desk), len(desk.processed)) == (objects, runs)
+    assert (desk.objects_on_disk(), len(desk.processed)) == (objects, runs)
     assert again not in desk.study.intake.uploads()
 
 
-def test_the_scan_of_somebody_else_is_held_and_nothing_of_it_is_stored(desk, anna, bruno, visit, person, archive_of):
+def test_the_scan_of_somebody_else_is_held_and_nothing_of_it_is_stored(
+    desk, anna, bruno, visit, person, archive_of, new_person
+):
     code, key = visit
     anna.send(key, archive_of(person))
     desk.settle()
-    objects = objects_on_disk(desk)
-    wrong = anna.send(key, archive_of(next(_people)))
+    objects = desk.objects_on_disk()
+    wrong = anna.send(key, archive_of(new_person()))
     desk.settle()
     row = desk.upload(wrong)
     assert (row.state, row.question, row.suspected_patient_id) == ("held", "other-patient", None)
     assert code in row.reason
     assert "move it" in row.remedy
     assert not desk.series(wrong)
-    assert objects_on_disk(desk) == objects
+    assert desk.objects_on_disk() == objects
     assert wrong in desk.study.intake.uploads()
     bruno.decide(wrong, accept=False, reason="of another patient")
     row = desk.upload(wrong)
@@ -135,13 +103,13 @@ def test_the_scan_of_somebody_else_is_held_and_nothing_of_it_is_stored(desk, ann
 
 
 def test_a_held_scan_of_a_known_patient_names_him_and_is_let_in_once_moved_there(
-    desk, anna, bruno, visit, person, archive_of
+    desk, anna, bruno, visit, person, archive_of, new_person
 ):
     code, key = visit
     anna.send(key, archive_of(person))
     other = anna.patient()
     theirs = anna.visit(other, DAY)
-    somebody = next(_people)
+    somebody = new_person()
     anna.send(theirs, archive_of(somebody))
     desk.settle()
     follow_up = anna.visit(other, date(2024, 3, 1))
@@ -154,7 +122,7 @@ def test_a_held_scan_of_a_known_patient_names_him_and_is_let_in_once_moved_there
     row = desk.upload(wrong)
     assert (row.state, row.question, row.reason) == ("committed", None, "")
     assert {series.visit_id for series in desk.series(wrong)} == {follow_up}
-    assert {d.PatientID for series in desk.series(wrong) for d in datasets(desk, series)} == {other}
+    assert {d.PatientID for series in desk.series(wrong) for d in desk.datasets(series)} == {other}
     assert desk.processed.count(key) == desk.processed.count(follow_up) == 1
     assert ("bruno", "upload moved away") in [entry[:2] for entry in desk.trace(code)]
     assert ("bruno", "upload moved here") in [entry[:2] for entry in desk.trace(other)]
@@ -199,12 +167,12 @@ def test_the_same_hospital_number_in_another_centre_is_another_person(desk, anna
 
 
 def test_two_patients_in_one_archive_are_held_and_cannot_be_let_in(
-    desk, anna, bruno, visit, person, archive_of, tmp_path
+    desk, anna, bruno, visit, person, archive_of, new_person, tmp_path
 ):
     _, key = visit
     both = tmp_path / "both.zip"
     with zipfile.ZipFile(both, "w", zipfile.ZIP_DEFLATED) as target:
-        for who in (person, next(_people)):
+        for who in (person, new_person()):
             with zipfile.ZipFile(archive_of(who)) as archive:
                 for name in archive.namelist():
                     target.writestr(f"{who}/{name}", archive.read(name))
@@ -219,16 +187,12 @@ def test_two_patients_in_one_archive_are_held_and_cannot_be_let_in(
     assert desk.upload(upload).state == "refused"
 
 
-def _second_series_shows_text(dataset: pydicom.Dataset) -> None:
-    dataset.BurnedInAnnotation = "YES" if dataset.SeriesNumber == 2 else "NO"
-
-
 @pytest.mark.parametrize("accept", [True, False])
 def test_of_pictures_that_may_show_a_name_a_person_decides_and_the_others_are_kept_at_once(
-    desk, anna, bruno, visit, person, archive_of, accept
+    desk, anna, bruno, visit, person, archive_of, second_series_shows_text, accept
 ):
     _, key = visit
-    upload = anna.send(key, archive_of(person, contrasts=("T1", "FLAIR"), change=_second_series_shows_text))
+    upload = anna.send(key, archive_of(person, contrasts=("T1", "FLAIR"), change=second_series_shows_text))
     desk.settle()
     row = desk.upload(upload)
     assert (row.state, row.question) == ("held", "burned-in")
@@ -249,114 +213,6 @@ def test_of_pictures_that_may_show_a_name_a_person_decides_and_the_others_are_ke
     assert desk.patient(visit[0]).patient_hash == row.patient_hash is not None
 
 
-def test_a_half_held_upload_moved_to_another_patient_is_judged_anew_and_leaves_nothing_behind(
-    desk, anna, bruno, visit, person, archive_of
-):
-    code, key = visit
-    upload = anna.send(key, archive_of(person, contrasts=("T1", "FLAIR"), change=_second_series_shows_text))
-    desk.settle()
-    other = anna.patient()
-    theirs = anna.visit(other, DAY)
-    bruno.move(upload, theirs)
-    desk.settle()
-    row = desk.upload(upload)
-    assert (row.state, row.question) == ("held", "burned-in")
-    assert {v["contrast"]: v["verdict"] for v in row.verdicts} == {"T1": "accepted", "FLAIR": "held"}
-    [kept] = desk.series(upload)
-    assert (kept.visit_id, kept.contrast) == (theirs, "T1")
-    assert {d.PatientID for d in datasets(desk, kept)} == {other}
-    assert upload in desk.study.intake.uploads()
-    assert desk.patient(code).patient_hash is None
-
-
-def test_a_committed_upload_moves_between_the_visits_of_a_patient(desk, anna, bruno, visit, person, archive_of):
-    code, key = visit
-    upload = anna.send(key, archive_of(person))
-    follow_up = anna.visit(code, date(2024, 2, 20))
-    desk.settle()
-    [before] = desk.series(upload)
-    result = keep_result_of(desk, key)
-    bruno.move(upload, follow_up, reason="of the second visit")
-    desk.settle()
-    [after] = desk.series(upload)
-    assert (after.id, after.visit_id) == (before.id, follow_up)
-    assert [i.sha256 for i in after.instances] == [i.sha256 for i in before.instances]
-    assert desk.processed[-1:] == [follow_up]
-    assert is_stale(desk, result)
-    assert desk.trace(code)[-2:] == [
-        ("bruno", "upload moved away", f"to {code}, visit 2: of the second visit"),
-        ("bruno", "upload moved here", f"from {code}, visit 1: of the second visit"),
-    ]
-
-
-def test_a_committed_upload_moved_to_another_patient_is_rewritten_under_their_code_and_days(
-    desk, anna, bruno, visit, person, archive_of
-):
-    code, key = visit
-    upload = anna.send(key, archive_of(person))
-    other = anna.patient()
-    theirs = anna.visit(other, DAY)
-    desk.settle()
-    [before] = desk.series(upload)
-    bruno.move(upload, theirs)
-    desk.settle()
-    row = desk.upload(upload)
-    assert (row.state, row.visit_id) == ("committed", theirs)
-    [after] = desk.series(upload)
-    [gone] = desk.series(upload, withdrawn=True)
-    assert (gone.id, after.visit_id) == (before.id, theirs)
-    difference = days_between(desk, other) - days_between(desk, code)
-    old, new = datasets(desk, before), datasets(desk, after)
-    assert len(old) == len(new)
-    for one, two in zip(old, new, strict=True):
-        assert (str(two.PatientID), str(two.PatientName)) == (other, other)
-        assert (day_of(two.StudyDate) - day_of(one.StudyDate)).days == difference
-        assert two.PixelData == one.PixelData
-        same = {"SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID", "FrameOfReferenceUID"}
-        assert all(one[name] == two[name] for name in same)
-    assert desk.patient(code).patient_hash is None
-    assert desk.patient(other).patient_hash == row.patient_hash
-    bruno.move(upload, key, reason="it was right after all")
-    desk.settle()
-    [back] = desk.series(upload)
-    assert [i.sha256 for i in back.instances] == [i.sha256 for i in before.instances]  # bit for bit
-
-
-def test_a_withdrawn_upload_stays_in_the_trace_and_in_nothing_that_is_made(
-    desk, anna, bruno, visit, person, archive_of
-):
-    code, key = visit
-    upload = anna.send(key, archive_of(person))
-    desk.settle()
-    result = keep_result_of(desk, key)
-    jobs = len(desk.jobs())
-    bruno.withdraw(upload, reason="the patient left the study")
-    row = desk.upload(upload)
-    assert (row.state, row.reason) == ("withdrawn", "withdrawn: the patient left the study")
-    assert not desk.series(upload)
-    assert len(desk.series(upload, withdrawn=True)) == 1
-    assert is_stale(desk, result)
-    assert [job.kind for job in desk.jobs()[jobs:]] == ["statistics"]
-    assert desk.patient(code).patient_hash is None
-    assert desk.trace(code)[-1] == ("bruno", "upload withdrawn", "the patient left the study")
-    desk.settle()
-    with pytest.raises(Refused, match="withdrawn already"):
-        bruno.withdraw(upload)
-    again = anna.send(key, archive_of(person))
-    desk.settle()
-    assert desk.upload(again).state == "committed"  # what was withdrawn is no duplicate
-
-
-def test_an_upload_withdrawn_before_its_check_is_not_checked(desk, anna, visit, person, archive_of):
-    _, key = visit
-    upload = anna.send(key, archive_of(person))
-    anna.withdraw(upload)
-    desk.settle()
-    assert [job.state for job in desk.jobs(upload=upload)] == ["cancelled"]
-    assert not desk.series(upload)
-    assert upload in wipe_decided(desk.study)
-
-
 def test_an_unreadable_archive_is_refused_with_reason_and_remedy(desk, anna, visit, tmp_path):
     code, key = visit
     broken = tmp_path / "broken.zip"
@@ -372,39 +228,9 @@ def test_an_unreadable_archive_is_refused_with_reason_and_remedy(desk, anna, vis
     assert upload not in desk.study.intake.uploads()
 
 
-def test_an_upload_damaged_in_the_intake_fails_its_check_and_can_be_withdrawn(desk, anna, visit, person, archive_of):
-    _, key = visit
-    upload = anna.send(key, archive_of(person))
-    [sealed] = desk.study.settings.intake.glob(f"{upload}*")
-    data = bytearray(sealed.read_bytes())
-    data[5000] ^= 1
-    sealed.write_bytes(data)
-    desk.settle()
-    [job] = desk.jobs(upload=upload)
-    assert (job.state, "damaged" in job.reason, "Send it again" in job.reason) == ("failed", True, True)
-    anna.withdraw(upload, reason="damaged")
-    assert desk.upload(upload).state == "withdrawn"
-
-
-def test_a_decision_without_a_reason_and_one_on_what_is_not_held_are_refused(desk, anna, visit, person, archive_of):
-    code, key = visit
-    upload = anna.send(key, archive_of(person))
-    follow_up = anna.visit(code, date(2024, 2, 1))
-    with pytest.raises(Refused, match="only a held one"):
-        anna.decide(upload, accept=True)
-    with pytest.raises(Refused, match="no reason"):
-        anna.withdraw(upload, reason=" ")
-    with pytest.raises(Refused, match="no reason"):
-        anna.move(upload, follow_up, reason="")
-    with pytest.raises(Refused, match="belongs to that visit already"):
-        anna.move(upload, key)
-    assert desk.upload(upload).state == "received"
-    desk.settle()
-
-
 def test_a_worker_that_dies_before_the_commit_leaves_nothing_twice(desk, anna, visit, person, archive_of):
     _, key = visit
-    before = objects_on_disk(desk)
+    before = desk.objects_on_disk()
     upload = anna.send(key, archive_of(person))
 
     def dies(study, job, progress):
@@ -420,13 +246,13 @@ def test_a_worker_that_dies_before_the_commit_leaves_nothing_twice(desk, anna, v
         work(desk.study, {"check": dies}, name="dead", until_idle=True)
     assert desk.upload(upload).state == "checking"
     assert not desk.series(upload)
-    written = objects_on_disk(desk) - before
+    written = desk.objects_on_disk() - before
     assert written
     assert upload in desk.study.intake.uploads()
     release_of(desk.study, "dead")
     desk.settle()
     [series] = desk.series(upload)
-    assert objects_on_disk(desk) - before == written == {instance.sha256 for instance in series.instances}
+    assert desk.objects_on_disk() - before == written == {instance.sha256 for instance in series.instances}
     with desk.study.session(THE_STUDY) as session:
         twice = select(Instance.sop_uid).where(Instance.series_id == series.id).group_by(Instance.sop_uid)
         assert not session.scalars(twice.having(func.count() > 1)).all()
@@ -434,30 +260,6 @@ def test_a_worker_that_dies_before_the_commit_leaves_nothing_twice(desk, anna, v
         assert session.scalar(stored) == len(written)
     assert [job.kind for job in desk.jobs(visit=key)] == ["check", "visit"]
     assert desk.processed.count(key) == 1
-
-
-def test_a_worker_that_dies_while_a_scan_is_rewritten_leaves_nothing_twice(desk, anna, visit, person, archive_of):
-    _, key = visit
-    upload = anna.send(key, archive_of(person))
-    other = anna.patient()
-    theirs = anna.visit(other, DAY)
-    desk.settle()
-    anna.move(upload, theirs)
-
-    def dies(study, job, progress):
-        check(study, job, progress)
-        raise SystemExit
-
-    with pytest.raises(SystemExit):
-        work(desk.study, {"check": dies, "statistics": lambda *_: lambda _: None}, name="dead", until_idle=True)
-    assert not desk.series(upload)
-    with pytest.raises(Refused, match="just being checked"):
-        anna.withdraw(upload)
-    release_of(desk.study, "dead")
-    desk.settle()
-    [series] = desk.series(upload)
-    assert series.visit_id == theirs
-    assert len({instance.sop_uid for instance in series.instances}) == len(series.instances)
 
 
 def test_days_between_visits_and_ages_stay_exact_and_no_true_day_is_kept(desk, anna, visit, person, archive_of):
@@ -472,16 +274,18 @@ def test_days_between_visits_and_ages_stay_exact_and_no_true_day_is_kept(desk, a
     assert {patient.birth_date, *(v.date for v in visits)}.isdisjoint({BORN, DAY, later})
     for upload, kept in zip(uploads, visits, strict=True):
         [series] = desk.series(upload)
-        for dataset in datasets(desk, series):
+        for dataset in desk.datasets(series):
             assert day_of(dataset.StudyDate) == kept.date  # the scan was made on the day of the visit
             assert not dataset.PatientBirthDate
 
 
-def test_what_was_decided_is_wiped_at_the_next_start_and_what_waits_is_kept(desk, anna, visit, person, archive_of):
+def test_what_was_decided_is_wiped_at_the_next_start_and_what_waits_is_kept(
+    desk, anna, visit, person, archive_of, new_person
+):
     _, key = visit
     anna.send(key, archive_of(person))
     desk.settle()
-    held = anna.send(key, archive_of(next(_people)))
+    held = anna.send(key, archive_of(new_person()))
     desk.settle()
     desk.study.intake.begin("unknown0")
     waiting = anna.send(key, archive_of(person, scan=1))
@@ -493,20 +297,5 @@ def test_what_was_decided_is_wiped_at_the_next_start_and_what_waits_is_kept(desk
 
 
 def day_of(text: str) -> date:
+    """Read a DICOM date."""
     return date(int(text[:4]), int(text[4:6]), int(text[6:]))
-
-
-def keep_result_of(desk, visit: str) -> str:
-    """Write the row of a result, as if the visit had been processed."""
-    with desk.study.session(THE_STUDY, writes=True) as session, session.begin():
-        row = desk.visit(visit)
-        result = Result(kind="visit", key=visit, patient_id=row.patient_id, visit_id=visit, centre_id=row.centre_id,
-                        uploader_id=row.uploader_id, summary={}, record="0" * 64, files={})  # fmt: skip
-        session.add(result)
-        session.flush()
-        return result.id
-
-
-def is_stale(desk, result: str) -> bool:
-    with desk.study.session(THE_STUDY) as session:
-        return session.get_one(Result, result).stale_at is not None
