@@ -1,4 +1,4 @@
-"""What becomes of an upload, from its last byte to rows and objects, and what a person decides on it where it is held."""
+"""What becomes of an upload, from its last byte to rows and objects, and what a person may decide on it."""
 
 from __future__ import annotations
 
