@@ -191,6 +191,10 @@ def worker(
     parent: Annotated[int | None, typer.Option(help="Process to work for.")] = None,
 ) -> None:
     """Work for the process that started this one; ends with it."""
+    from cohortex.server.parenthood import end_with
+
+    if parent is not None:
+        end_with(parent)  # while the rest is still being loaded, which takes seconds
     from cohortex.server.working import run_worker
 
     run_worker(home, name=name, parent=parent)

@@ -6,15 +6,13 @@ import logging
 import os
 import signal
 import threading
-import time
 from pathlib import Path
 
 from cohortex.report import write_comparison_report, write_visit_report
+from cohortex.server.parenthood import end_with
 from cohortex.study import Study
 from cohortex.study.jobs import work
 from cohortex.study.processing.handlers import handlers
-
-_LOOK_FOR_PARENT_S = 1.0
 
 
 def run_worker(home: Path, *, name: str | None = None, parent: int | None = None) -> None:
@@ -34,7 +32,7 @@ def run_worker(home: Path, *, name: str | None = None, parent: int | None = None
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the keyboard stops the parent, which ends its workers in order
-    threading.Thread(target=_end_with, args=(parent or os.getppid(),), daemon=True).start()
+    end_with(parent or os.getppid())
     study = Study.open(home)
     work(
         study,
@@ -43,10 +41,3 @@ def run_worker(home: Path, *, name: str | None = None, parent: int | None = None
         go_on=lambda: not stop.is_set(),
     )
     study.close()
-
-
-def _end_with(parent: int) -> None:
-    """End this process at once when its parent is gone: nobody would restart or stop it, and its job is free later."""
-    while os.getppid() == parent:
-        time.sleep(_LOOK_FOR_PARENT_S)
-    os._exit(0)
