@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import select
 
 from cohortex.errors import Refused
@@ -45,16 +47,26 @@ def ask_for_release(session: StudySession, *, by: Asker, why: str) -> Job:
 
 
 def why_no_release(session: StudySession) -> str | None:
-    """Why not even a coordinator may release now: fewer than two new patients could be told from the difference."""
+    """Why not even a coordinator may release now: what a centre can subtract must leave two patients, not one."""
     info = session.scalars(select(StudyInfo)).one()
     version = current_version(session)
-    before = set(session.scalars(select(TemplateMember.patient_id).where(TemplateMember.version == version)))
+    before = dict(
+        session.execute(
+            select(TemplateMember.patient_id, TemplateMember.centre_id).where(TemplateMember.version == version)
+        ).all()
+    )
     members: dict[str, Visit] = member_visits(session)
-    changed = before ^ members.keys()
+    centres = before | {patient: visit.centre_id for patient, visit in members.items()}
+    changed = Counter(centres[patient] for patient in before.keys() ^ members.keys())
     if len(members) < info.least_patients:
         return f"{len(members)} patients can be part of a template; it takes {info.least_patients}."
     if len({visit.centre_id for visit in members.values()}) < info.least_centres:
         return f"the patients come from too few centres; it takes {info.least_centres}."
-    if len(changed) < 2:
+    if changed.total() < 2:
         return "fewer than two patients are new since the last version: one could be computed from the difference."
+    if any(changed.total() - own == 1 for own in changed.values()):
+        return (
+            "all but one of the patients who changed since the last version are of one centre, which could compute "
+            "that one from the difference."
+        )
     return None
