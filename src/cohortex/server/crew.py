@@ -79,7 +79,7 @@ class Crew:
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()
-            release_of(self._study, worker.name)
+            release_of(self._study, worker.name, blameless=True)
         self._workers.clear()
 
     def __enter__(self) -> Self:

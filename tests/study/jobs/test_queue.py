@@ -91,6 +91,15 @@ def test_a_job_that_kills_its_workers_is_given_up_with_the_reason(study):
     assert "memory" in job.remedy
 
 
+def test_a_job_whose_workers_were_told_to_end_is_not_given_up(study):
+    job = queue(study)
+    for _ in range(MOST_DEATHS + 1):
+        assert claim(study, worker="told").id == job
+        release_of(study, "told", blameless=True)
+    [row] = jobs(study)
+    assert (row.state, row.attempts) == ("queued", 0)
+
+
 def test_a_failed_job_is_tried_again_when_a_person_says_so(study):
     queue(study)
     work(study, {"statistics": _fails}, until_idle=True)

@@ -158,11 +158,23 @@ def release_expired(study: Study) -> None:
         _release_expired(session)
 
 
-def release_of(study: Study, worker: str) -> None:
-    """Queue again at once what one worker left that is known to be dead, without waiting for its lease."""
+def release_of(study: Study, worker: str, *, blameless: bool = False) -> None:
+    """Queue again at once what one worker left that is known to be dead, without waiting for its lease.
+
+    Parameters
+    ----------
+    study : Study
+        Whose jobs.
+    worker : str
+        Who held them.
+    blameless : bool
+        Whether it was told to end, so that its end is none of the deaths after which a job is given up.
+    """
     with study.session(THE_STUDY, writes=True) as session, session.begin():
         session.execute(
-            update(Job).where(Job.state == "running", Job.worker == worker).values(lease_until=now() - LEASE)
+            update(Job)
+            .where(Job.state == "running", Job.worker == worker)
+            .values(lease_until=now() - LEASE, attempts=Job.attempts - int(blameless))
         )
         _release_expired(session)
 
