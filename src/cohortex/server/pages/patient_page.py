@@ -62,6 +62,7 @@ def patient_context(
     last = next((visit for visit in reversed(visits) if visit["id"] in visit_results), None)
     shown = comparison or (visit_results[last["id"]] if last else None)
     events = comparison["events"] if comparison else []
+    lesions = _changed_lesions(comparison, visit_results) if comparison else _lesions(last, visit_results)
     return {
         "patient": patient,
         "status": _status(visits),
@@ -76,7 +77,9 @@ def patient_context(
             template=template,
             words=words,
         ),
-        "lesions": _changed_lesions(comparison, visit_results) if comparison else _lesions(last, visit_results),
+        "lesions": lesions,
+        "shown_results": " ".join(sorted(map(str, details))),
+        "first_points": lesions[0]["points"] if lesions else {},
         "events": events,
         "events_dates": _dates(comparison, visits) if comparison else None,
         "volume_points": _volume_points(visits, words),

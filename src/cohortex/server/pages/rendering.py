@@ -17,6 +17,7 @@ from cohortex.server.catalogue import (
     format_moment,
     format_number,
     format_size,
+    format_unit,
 )
 
 
@@ -60,6 +61,7 @@ def _environment(language: Language) -> Environment:
         date=partial(format_date, language=language),
         moment=partial(format_moment, language=language),
         size=partial(format_size, language=language),
+        unit=partial(format_unit, language=language),
     )
     environment.globals["ui"] = environment.get_template("macros.html").module
     return environment

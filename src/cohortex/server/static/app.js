@@ -6,6 +6,7 @@ import "./components/api-form.js";
 import "./components/live-events.js";
 import "./components/job-progress.js";
 import "./components/segments.js";
+import "./components/reading-news.js";
 import { loadWhenUsed } from "./components/lazy.js";
 
 loadWhenUsed({

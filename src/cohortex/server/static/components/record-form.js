@@ -53,6 +53,7 @@ class RecordForm extends HTMLElement {
       this.mark();
       this.showFindings(answer.findings ?? []);
       toast(word("record.saved"));
+      document.body.dispatchEvent(new CustomEvent("cohortex:record"));
     } catch (error) {
       showErrors(this.form, error);
     } finally {

@@ -34,6 +34,7 @@ class ScanViewer extends HTMLElement {
     this.bases = JSON.parse(this.getAttribute("bases") ?? "null") ?? [{ name: "", src: this.getAttribute("src"), full: this.getAttribute("full"), unit: this.getAttribute("unit") }];
     this.base = this.bases[0];
     this.overlays = JSON.parse(this.getAttribute("overlays") ?? "[]").map((overlay) => ({ ...overlay }));
+    this.pending = JSON.parse(this.getAttribute("start") ?? "null");
     this.parts = buildChrome(this);
     const { bar, stage, readout, overlays } = this.parts;
     this.replaceChildren(bar, stage, readout, overlays);
@@ -103,7 +104,7 @@ class ScanViewer extends HTMLElement {
     this.nv = new Niivue({
       isRadiologicalConvention: this.radiological, isOrientCube: true, isOrientationTextVisible: true, showAllOrientationMarkers: true, isColorbar: false,
       backColor: [0, 0, 0, 1], crosshairColor: CROSSHAIR, crosshairWidth: CROSSHAIR_MM, crosshairWidthUnit: "mm", crosshairGap: CROSSHAIR_GAP_MM, fontColor: [0.91, 0.92, 0.94, 0.9], fontMinPx: 12,
-      multiplanarShowRender: SHOW_RENDER.ALWAYS, multiplanarPadPixels: 3, tileMargin: 0, dragAndDropEnabled: false, scrollRequiresFocus: true,
+      multiplanarShowRender: SHOW_RENDER.NEVER, multiplanarPadPixels: 3, tileMargin: 0, dragAndDropEnabled: false, scrollRequiresFocus: true,
       dragMode: DRAG_MODE.windowing, dragModePrimary: DRAG_MODE.crosshair, isForceMouseClickToVoxelCenters: true, sagittalNoseLeft: true,
       atlasOutline: 1, loadingText: "", logLevel: "silent", show3Dcrosshair: false, isResizeCanvas: true,
     });
@@ -139,6 +140,7 @@ class ScanViewer extends HTMLElement {
       }
       this.progress(null);
       this.readOut(this.lps);
+      this.showHead();
       this.dispatchEvent(new CustomEvent("loaded", { bubbles: true }));
     } catch (error) {
       if (error.name === "AbortError") return;
@@ -147,6 +149,15 @@ class ScanViewer extends HTMLElement {
       const reason = error instanceof FileFailed ? error.message : word("viewer.failed");
       this.say(word("viewer.not_shown", { name: this.base.name || this.getAttribute("name") || "" }), { remedy: reason, retry: () => this.load() });
     }
+  }
+
+  /** The head in three dimensions comes last: it costs more than the slices one waits for. */
+  showHead() {
+    requestAnimationFrame(() => requestAnimationFrame(() => {
+      if (!this.nv) return;
+      this.nv.opts.multiplanarShowRender = this.library.SHOW_RENDER.ALWAYS;
+      this.nv.drawScene();
+    }));
   }
 
   /** Put a volume at the bottom of the stack, keeping the crosshair, zoom and window. */
@@ -164,7 +175,7 @@ class ScanViewer extends HTMLElement {
     }
     this.dataset.state = "shown";
     if (place) this.show(place);
-    else if (this.pending) this.goTo(this.pending);
+    else if (this.pending) this.show(this.pending);
     else {
       nv.drawScene();
       this.lps = this.place();

@@ -63,6 +63,6 @@ export function overlayRow(viewer, overlay, index) {
 
 function scaleText({ kind, min, max, unit }) {
   if (max === undefined || max === null) return unit ?? "";
-  const [low, high] = [formatValue(min ?? 0), formatValue(max)];
+  const [low, high] = [min ?? 0, max].map((value) => formatValue(Number(value.toPrecision(2))));
   return `${kind === "signed" ? `±${low}…${high}` : `${low}…${high}`} ${unit ?? ""}`.trim();
 }
