@@ -15,7 +15,7 @@ from cohortex.study.database.tables import Job, Visit
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish, Handler
 from cohortex.study.processing.files import keep_files
-from cohortex.study.processing.following import comparison_made
+from cohortex.study.processing.following import comparison_made, follow_each_other
 from cohortex.study.processing.sources import lay_out, series_in
 from cohortex.study.processing.visiting import keep_result, needed
 
@@ -38,7 +38,8 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
         later, earlier = needed(job.visit_id, job), needed(job.arguments.get("earlier"), job)
         with study.session(THE_STUDY) as session:
             series = series_in(session, earlier, later)
-        if not series:
+            wanted = series and follow_each_other(session, earlier, later)
+        if not wanted:
             return _nothing
         folder = study.work_folder(job.id)
         try:
@@ -67,6 +68,8 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
         }
 
         def finish(session: StudySession) -> None:
+            if not follow_each_other(session, earlier, later):
+                return  # a visit between them was processed meanwhile, and is compared with both
             if series_in(session, earlier, later) != series:
                 return  # what changed them has queued the visit again, and its comparisons follow
             visit = session.get_one(Visit, later)
@@ -81,4 +84,4 @@ def comparison_handler(write_report: Callable[[ComparisonResult, Path], Path]) -
 
 
 def _nothing(_: StudySession) -> None:
-    """One of the visits was left without a scan."""
+    """One of the visits was left without a scan, or another has come to stand between them."""

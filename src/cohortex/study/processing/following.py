@@ -161,6 +161,12 @@ def is_under_way(session: StudySession, kind: str, about: str) -> bool:
     )
 
 
+def follow_each_other(session: StudySession, earlier: str, later: str) -> bool:
+    """Whether two visits have results, and none that has one lies between them."""
+    processed = _processed(session, session.get_one(Visit, later).patient_id)
+    return (earlier, later) in {(first.id, second.id) for first, second in pairwise(processed)}
+
+
 def _processed(session: StudySession, patient_id: str) -> list[Visit]:
     """Give the visits of a patient that have a result, by day."""
     has_result = (
