@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,9 +14,9 @@ from sqlalchemy import select, update
 
 from cohortex.study import Study
 from cohortex.study.database import THE_STUDY
-from cohortex.study.database.tables import Job, Result, Series, Upload, Visit, now
+from cohortex.study.database.tables import Job, Result, Series, TemplateVersion, Upload, Visit, now
 from cohortex.study.jobs import enqueue, work
-from cohortex.study.processing import comparing
+from cohortex.study.processing import comparing, deviating
 
 LESIONS = {"lesion_count": 1, "total_lesion_volume_ml": 2.0, "brain_volume_ml": 1200.0, "quality": []}
 CHANGES = {"event_counts": {"new": 1}, "follow_up": LESIONS, "follow_up_total_ml": 2.0, "total_change_ml": 1.0}
@@ -99,3 +100,54 @@ def test_visits_between_which_another_stands_by_now_get_no_comparison(staffed, v
     queue(staffed, "comparison", visit=last, earlier=first)
     work_once(staffed, "comparison", comparing.comparison_handler(lambda _, folder: folder))
     assert len(in_force(staffed, "comparison")) == (1 if when == "never" else 0)
+
+
+@pytest.fixture
+def held_against(staffed, monkeypatch) -> Callable[..., dict[str, object]]:
+    """Hold a visit against a template in which some brain of its patient was averaged; gives what is asked and said."""
+
+    def hold(visit: str, *, averaged: str | None, meanwhile: Callable[[], None] = lambda: None) -> dict[str, object]:
+        asked: dict[str, object] = {}
+
+        def why_not(_: object, *, member: bool) -> str:
+            asked["member"] = member
+            meanwhile()
+            return "too few"
+
+        release(staffed, 1)
+        with staffed.session(THE_STUDY) as session:
+            patient = session.get_one(Visit, visit).patient_id
+        monkeypatch.setattr(deviating, "averaged_brains", lambda *_: {patient: averaged} if averaged else {})
+        monkeypatch.setattr(deviating, "why_no_deviation", why_not)
+        monkeypatch.setattr(deviating, "Runner", lambda *_, **__: nullcontext(SimpleNamespace(value=lambda _: None)))
+        queue(staffed, "deviation", visit=visit)
+        work_once(staffed, "deviation", deviating.deviation)
+        return asked | {"said": [result.headline for result in in_force(staffed, "deviation")]}
+
+    return hold
+
+
+def release(study: Study, number: int) -> None:
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        session.add(TemplateVersion(number=number, n_patients=5, n_centres=2, reason="rule", key="k", files={}))
+
+
+def test_a_brain_is_taken_out_of_the_template_only_where_it_is_the_one_averaged(visits, held_against):
+    [visit] = visits()
+    assert held_against(visit, averaged=visit) == {"member": True, "said": ["too few"]}
+
+
+def test_a_scan_other_than_the_one_averaged_is_held_against_no_template_with_the_patient_in_it(visits, held_against):
+    [visit] = visits()
+    found = held_against(visit, averaged="0" * 64)
+    assert found == {"member": False, "said": [deviating._ANOTHER]}
+
+
+def test_who_is_not_in_the_template_is_held_against_all_of_it(visits, held_against):
+    [visit] = visits()
+    assert held_against(visit, averaged=None) == {"member": False, "said": ["too few"]}
+
+
+def test_what_was_held_against_a_version_that_was_followed_meanwhile_is_not_in_force(staffed, visits, held_against):
+    [visit] = visits()
+    assert held_against(visit, averaged=visit, meanwhile=lambda: release(staffed, 2))["said"] == []

@@ -12,14 +12,16 @@ from cohortex.pipeline import Runner, stored_node
 from cohortex.pipeline.study_steps import deviate
 from cohortex.progress import ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, Patient, TemplateMember, TemplateVersion, Visit
+from cohortex.study.database.tables import Job, Patient, TemplateVersion, Visit
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.processing.files import keep_files
 from cohortex.study.processing.following import current_version, member_visits
-from cohortex.study.processing.templating import brain_keys
+from cohortex.study.processing.templating import averaged_brains, brain_keys
 from cohortex.study.processing.visiting import keep_result, needed
 from cohortex.templates.deviation_from_study import StudyDeviation, StudyGroup, why_no_deviation
+
+_ANOTHER = "the template holds another scan of this patient; the next release takes this one"
 
 
 def deviation(study: Study, job: Job, progress: ProgressCallback) -> Finish:
@@ -32,12 +34,15 @@ def deviation(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             return _nothing
         visit_id = visit.id
         version = session.get_one(TemplateVersion, number)
-        member = session.get(TemplateMember, (number, patient_id)) is not None
+        averaged = averaged_brains(study, session, version).get(patient_id)
+        member = averaged == brain_key
         code = session.get_one(Patient, patient_id).code
     template, brain = stored_node(version.key), stored_node(brain_key)
     with Runner(study.settings.results, workers=0, progress=progress) as runner:
         found: StudyDeviation | None = None
         why_not = why_no_deviation(runner.value(template), member=member)
+        if averaged is not None and not member:  # that one cannot be taken out by this one's values
+            why_not = _ANOTHER
         if not why_not:
             found = runner.value(deviate(brain, template, member=member))
     record = _record(found, code=code, version=version, member=member, why_not=why_not)
@@ -52,8 +57,8 @@ def deviation(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         shutil.rmtree(folder, ignore_errors=True)
 
     def finish(session: StudySession) -> None:
-        if brain_keys(session).get(patient_id) != brain_key:
-            return  # the visit was withdrawn or is being processed again, which queues this again
+        if current_version(session) != number or brain_keys(session).get(patient_id) != brain_key:
+            return  # a release came between, or the visit was withdrawn or is being processed again: queued again
         keep_result(
             session, kind="deviation", visit=session.get_one(Visit, visit_id), record=record, files=files,
             summary={key: record[key] for key in ("groups_intensity", "groups_volume", "n")}, template_version=number,

@@ -6,25 +6,24 @@ into it by the distances to them, so that the density others see tells of no sin
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import delete, select
 
-from cohortex.pipeline import ResultStore, Runner, stored_node
+from cohortex.pipeline import Runner, stored_node
 from cohortex.pipeline.study_steps import distance_row, features_of_brain, features_of_template
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.statistics.density import density
 from cohortex.statistics.mds import lay_out
 from cohortex.statistics.placing import place_among
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, MapPoint, OpenFigure, Result, TemplateMember, TemplateVersion
+from cohortex.study.database.tables import Job, MapPoint, OpenFigure, TemplateVersion
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.processing.following import current_version, member_visits
-from cohortex.study.processing.templating import brain_keys
+from cohortex.study.processing.templating import averaged_brains, brain_keys
 
 _CELLS = 48  # of the density, in each direction
 _ROOM = 0.35  # around the points, of their range
@@ -40,7 +39,7 @@ def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         version = session.get_one(TemplateVersion, number)
         keys = brain_keys(session)
         visits = member_visits(session)
-        averaged = _averaged(study, session, version)
+        averaged = averaged_brains(study, session, version)
     keys |= averaged  # a visit processed again since moves nobody before the next release
     members = sorted(averaged, key=averaged.__getitem__)
     others = sorted(keys.keys() - averaged.keys())
@@ -80,18 +79,6 @@ def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             session.add(OpenFigure(kind="map", template_version=number, content=content))
 
     return finish
-
-
-def _averaged(study: Study, session: StudySession, version: TemplateVersion) -> dict[str, str]:
-    """Give the pipeline's key of each patient's brain that is in a template, also of who was withdrawn since."""
-    inputs = json.dumps(ResultStore(study.settings.results).provenance(version.key)["arguments"])
-    rows = session.execute(
-        select(TemplateMember.patient_id, Result.summary)
-        .join(Result, Result.visit_id == TemplateMember.visit_id)
-        .where(TemplateMember.version == version.number, Result.kind == "visit")
-    )
-    brains = ((patient, summary.get("aligned_brain")) for patient, summary in rows)
-    return {patient: key for patient, key in brains if key and key in inputs}
 
 
 def _figure(points: NDArray[np.float64], *, stress: float, version: int, study: Study, members: int) -> dict[str, Any]:

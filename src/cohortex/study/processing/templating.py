@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from typing import Any
 
 from sqlalchemy import select
 
 from cohortex.io import write_image
-from cohortex.pipeline import Runner, stored_node
+from cohortex.pipeline import ResultStore, Runner, stored_node
 from cohortex.pipeline.study_steps import template_node
 from cohortex.progress import ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
@@ -86,3 +87,15 @@ def brain_keys(session: StudySession) -> dict[str, str]:
     )
     by_visit: dict[str, Any] = {visit: summary["aligned_brain"] for visit, summary in rows}
     return {patient: by_visit[visit.id] for patient, visit in visits.items()}
+
+
+def averaged_brains(study: Study, session: StudySession, version: TemplateVersion) -> dict[str, str]:
+    """Give the pipeline's key of each patient's brain that is in a template, also of who was withdrawn since."""
+    inputs = json.dumps(ResultStore(study.settings.results).provenance(version.key)["arguments"])
+    rows = session.execute(
+        select(TemplateMember.patient_id, Result.summary)
+        .join(Result, Result.visit_id == TemplateMember.visit_id)
+        .where(TemplateMember.version == version.number, Result.kind == "visit")
+    )
+    brains = ((patient, summary.get("aligned_brain")) for patient, summary in rows)
+    return {patient: key for patient, key in brains if key and key in inputs}
