@@ -234,3 +234,15 @@ def test_when_a_release_is_left_what_was_left_to_it_is_done_for_the_template_in_
     [deviation] = rows.session.scalars(select(Job).where(Job.kind == "deviation", Job.state == "queued"))
     assert deviation.patient_id == late.patient_id
     assert rows.jobs() == {"deviation": 1, "distances": 1, "statistics": 1}
+
+
+@pytest.mark.parametrize("state", ["queued", "failed"])
+def test_work_on_a_visit_that_was_withdrawn_is_taken_back(rows, state):
+    _, second = rows.patient("AA", visits=2)
+    visit_processed(rows.session, second, cause="upload")
+    images_changed(rows.session, second, cause="upload")
+    rows.session.execute(update(Job).where(Job.kind.in_(("visit", "comparison"))).values(state=state, reason="why"))
+    rows.session.execute(update(Series).where(Series.visit_id == second.id).values(withdrawn_at=second.created_at))
+    images_changed(rows.session, second, cause="withdrawal")
+    states = {job.kind: job.state for job in rows.session.scalars(select(Job))}
+    assert states == {"visit": "cancelled", "comparison": "cancelled", "statistics": "queued"}

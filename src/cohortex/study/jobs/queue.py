@@ -206,9 +206,10 @@ def retry(session: StudySession, job: Job) -> Job:
 
 
 def cancel(session: StudySession, *, kind: JobKind, about: str, reason: str) -> None:
-    """Take back queued work that has lost its object, such as the check of an upload that was withdrawn."""
-    for job in session.scalars(select(Job).where(Job.kind == kind, Job.about == about, Job.state == "queued")):
-        job.state, job.reason, job.finished_at = "cancelled", reason, now()
+    """Take back work, queued or failed, that has lost its object, such as the check of an upload that was withdrawn."""
+    idle = select(Job).where(Job.kind == kind, Job.about == about, Job.state.in_(("queued", "failed")))
+    for job in session.scalars(idle):
+        job.state, job.reason, job.remedy, job.finished_at = "cancelled", reason, "", now()
         job.changed_at = job.finished_at
 
 

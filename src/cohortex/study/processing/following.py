@@ -33,7 +33,7 @@ from cohortex.study.database.tables import (
     Visit,
     now,
 )
-from cohortex.study.jobs.queue import STUDY, enqueue
+from cohortex.study.jobs.queue import STUDY, cancel, enqueue
 
 
 def record_changed(session: StudySession) -> None:
@@ -57,6 +57,11 @@ def images_changed(session: StudySession, visit: Visit, *, cause: str) -> None:
             patient_id=visit.patient_id, visit_id=visit.id,
         )  # fmt: skip
     else:
+        cancel(session, kind="visit", about=visit.id, reason="no scan of this visit is left")
+        waiting = select(Job.about).where(Job.kind == "comparison", Job.patient_id == visit.patient_id)
+        for about in session.scalars(waiting.distinct()).all():
+            if visit.id in about.split("+"):
+                cancel(session, kind="comparison", about=about, reason="no scan of one of these visits is left")
         for earlier, later in pairwise(_processed(session, visit.patient_id)):
             if earlier.date < visit.date < later.date:
                 _compare(session, earlier, later, cause=cause)
