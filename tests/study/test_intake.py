@@ -51,6 +51,18 @@ def test_a_frame_torn_by_a_crash_is_cut_off_and_sent_again(intake, tmp_path):
     assert b"".join(intake.pieces("a1")) == SCAN
 
 
+@pytest.mark.parametrize("left", [bytes(4096), b"\xff" * 3, b"\x7f" * 64])
+def test_what_a_power_cut_left_behind_the_last_frame_is_cut_off(intake, tmp_path, left):
+    send(intake, SCAN[:1000])
+    with (tmp_path / "intake" / "a1.sealed").open("ab") as stream:
+        stream.write(left)
+    assert intake.received("a1") == 1000
+    appending = intake.append("a1", offset=1000, most=len(SCAN) - 1000)
+    appending.write(SCAN[1000:])
+    assert appending.close() == len(SCAN)
+    assert b"".join(intake.pieces("a1")) == SCAN
+
+
 def test_bytes_at_another_offset_are_refused(intake):
     send(intake, b"x" * 100)
     with pytest.raises(Refused, match="stands at byte 100"):

@@ -259,8 +259,8 @@ def _whole_frames(stream: BinaryIO) -> tuple[int, int, int]:
     while end + _LENGTH.size <= file_size:
         stream.seek(end)
         length = _LENGTH.unpack(stream.read(_LENGTH.size))[0]
-        if end + _LENGTH.size + length > file_size:
-            break
+        if not _NONCE + _TAG < length <= _NONCE + FRAME_BYTES + _TAG or end + _LENGTH.size + length > file_size:
+            break  # a power cut may leave zeros where bytes were promised
         end += _LENGTH.size + length
         size += length - _NONCE - _TAG
         frames += 1
