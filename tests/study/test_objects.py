@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from pathlib import Path
 
 import pytest
 
 from cohortex.errors import DamagedResult
+from cohortex.study import objects
 from cohortex.study.objects import ObjectStore
 
 
@@ -23,6 +25,14 @@ def test_an_object_is_named_by_its_hash_and_kept_once(store):
     assert first.sha256 in store
     assert store.read(first.sha256) == b"scan"
     assert len([path for path in store.path.rglob("*") if path.is_file()]) == 1
+
+
+def test_the_receipt_of_an_object_that_was_there_waits_for_its_folders_too(store, monkeypatch):
+    name = store.put(io.BytesIO(b"scan")).sha256
+    flushed: list[Path] = []
+    monkeypatch.setattr(objects, "flush_folder", flushed.append)
+    store.put(io.BytesIO(b"scan"))
+    assert flushed[0] == store.address(name).parent
 
 
 class _Breaks(io.BytesIO):

@@ -78,8 +78,8 @@ class ObjectStore:
             if not address.exists():
                 address.parent.mkdir(parents=True, exist_ok=True)
                 temporary.replace(address)
-                for folder in (address.parent, address.parent.parent, self.path):
-                    flush_folder(folder)
+            for folder in (address.parent, address.parent.parent, self.path):
+                flush_folder(folder)  # also where it was there: who is just writing the same may not have come to it
         finally:
             temporary.unlink(missing_ok=True)
         return Receipt(sha256=digest.hexdigest(), size=size)
