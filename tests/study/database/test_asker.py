@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import case, delete, func, insert, literal_column, select, text, union_all, update
+from sqlalchemy import case, delete, func, insert, literal, literal_column, select, text, union_all, update
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from cohortex.errors import NotThere, Refused
@@ -171,6 +171,10 @@ def test_what_only_the_study_reads_is_read_by_no_person(mine):
         select(Centre.code, Patient.__table__.alias().c.code),
         select(Patient.__table__),
         select(func.count()).select_from(Patient.__table__),
+        select(Centre.code, select(func.count()).select_from(Patient.__table__).scalar_subquery()),
+        select(Centre.code, select(func.count()).select_from(Patient.__table__.alias()).scalar_subquery()),
+        select(Centre.code).where(select(func.count()).select_from(Patient.__table__).scalar_subquery() > 2),
+        select(func.count(Centre.id)).join(Patient.__table__, literal(1) == 1),
         union_all(select(Patient.__table__.c.code), select(Centre.__table__.c.code)),
         delete(Patient.__table__),
         update(Patient.__table__).values(sex="U"),

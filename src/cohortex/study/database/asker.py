@@ -14,6 +14,9 @@ from sqlalchemy import (
     Connection,
     Engine,
     Executable,
+    FromClause,
+    Join,
+    Select,
     Table,
     TextClause,
     event,
@@ -151,9 +154,23 @@ def _holds_unmapped(statement: Executable) -> bool:
             and part.name not in ("*", "1")  # COUNT(*), EXISTS (SELECT 1 …)
         ):
             return True
+        if isinstance(part, Select):  # of rows that are only counted no column is named
+            origins = (*part._from_obj, *(target for target, *_ in part._setup_joins))  # no public name for either
+            if any(map(_is_bare_table, origins)):
+                return True
         if isinstance(part, Column) and "parentmapper" not in part._annotations and _is_of_table(part):
             return True
     return False
+
+
+def _is_bare_table(origin: object) -> bool:
+    """Whether rows are taken from a table itself, not by the class that stands for it."""
+    if isinstance(origin, Join):
+        return _is_bare_table(origin.left) or _is_bare_table(origin.right)
+    bare = isinstance(origin, FromClause) and "parentmapper" not in origin._annotations
+    while bare and isinstance(origin, Alias):
+        origin = origin.element
+    return bare and isinstance(origin, Table)
 
 
 def _is_of_table(column: Column[Any]) -> bool:
