@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -193,8 +194,9 @@ def worker(
     """Work for the process that started this one; ends with it."""
     from cohortex.server.parenthood import end_with
 
+    farewell: list[Callable[[], None]] = []
     if parent is not None:
-        end_with(parent)  # while the rest is still being loaded, which takes seconds
+        end_with(parent, farewell=farewell)  # while the rest is still being loaded, which takes seconds
     from cohortex.server.working import run_worker
 
-    run_worker(home, name=name, parent=parent)
+    run_worker(home, name=name, farewell=farewell if parent is not None else None)

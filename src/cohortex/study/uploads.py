@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from cohortex.errors import NotThere, Refused
 from cohortex.study.database import THE_STUDY, Asker, StudySession
@@ -263,7 +263,7 @@ def remember_patient(session: StudySession, patient: Patient) -> None:
     earliest = session.scalar(
         select(Upload.patient_hash)
         .join(Visit, Visit.id == Upload.visit_id)
-        .where(Visit.patient_id == patient.id, Upload.state == "committed", Upload.patient_hash.is_not(None))
+        .where(Visit.patient_id == patient.id, Upload.patient_hash.is_not(None), _is_in())
         .order_by(Upload.created_at)
         .limit(1)
     )
@@ -273,6 +273,11 @@ def remember_patient(session: StudySession, patient: Patient) -> None:
         )
     )
     patient.patient_hash = None if taken else earliest
+
+
+def _is_in() -> ColumnElement[bool]:
+    """Whether anything of an upload is in the study, be it that the rest of it is held."""
+    return select(Series.id).where(Series.upload_id == Upload.id, Series.withdrawn_at.is_(None)).exists()
 
 
 def _series_of(session: StudySession, upload: Upload) -> list[Series]:

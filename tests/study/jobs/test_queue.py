@@ -87,7 +87,7 @@ def test_a_job_that_kills_its_workers_is_given_up_with_the_reason(study):
     assert claim(study, worker="last") is None
     [job] = jobs(study)
     assert job.state == "failed"
-    assert "died 3 times" in job.reason
+    assert f"died {MOST_DEATHS} times" in job.reason
     assert "memory" in job.remedy
 
 

@@ -47,6 +47,7 @@ def begin_session(sent: SignInSent, request: Request, response: Response, study:
 def end_session(request: Request, response: Response, study: TheStudy) -> None:
     """Sign out; twice does no harm."""
     sign_out(study, request.cookies.get(COOKIE, ""))
+    response.headers["Clear-Site-Data"] = '"cache"'  # scans seen here are not left to the next person at this screen
     response.delete_cookie(COOKIE, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
 
 

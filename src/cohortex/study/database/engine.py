@@ -25,7 +25,7 @@ def connect(url: str) -> Engine:
         SQLite with write-ahead log, foreign keys and full durability at every commit.
     """
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, hide_parameters=True)
     options = {"timeout": _WAIT_S, "check_same_thread": False}
     engine = create_engine(url, connect_args=options, max_overflow=-1)  # a connection is an open file
 

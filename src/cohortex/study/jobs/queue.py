@@ -2,7 +2,7 @@
 
 A job is taken by one worker in one transaction. Its lease is renewed by a heartbeat; when it runs out (the worker was
 killed, the machine went down) the next worker that looks for work queues the job again, so nothing waits for a person.
-A job whose worker died three times is failed: it is the job that kills them.
+A job whose worker died five times is failed: it is the job that kills them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cohortex.study.database.tables import Job, JobKind, now
 from cohortex.study.home import Study
 
 LEASE = timedelta(seconds=30)
-MOST_DEATHS = 3
+MOST_DEATHS = 5
 STUDY = "study"
 """What a job is about that is about no patient."""
 

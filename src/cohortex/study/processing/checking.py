@@ -227,7 +227,7 @@ def _conclude(
         upload.remedy = why[0].remedy if why else "Send the archive that holds the DICOM files of the scan."
     note(session, patient, f"upload {upload.state}", upload.reason or f"{len(taken)} series", by=upload.uploader_id)
     session.flush()
-    if upload.state == "committed":
+    if taken:
         remember_patient(session, patient)
     if taken:
         images_changed(session, upload.visit, cause="upload")
