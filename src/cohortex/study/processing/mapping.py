@@ -26,7 +26,7 @@ from cohortex.study.processing.following import current_version, member_visits
 from cohortex.study.processing.templating import averaged_brains, brain_keys
 
 _CELLS = 48  # of the density, in each direction
-_ROOM = 0.35  # around the points, of their range
+_ROOM = 0.9  # around the points, of their range: the density comes to its end
 
 
 def distances(study: Study, job: Job, progress: ProgressCallback) -> Finish:
