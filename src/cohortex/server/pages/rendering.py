@@ -63,12 +63,18 @@ def _environment(language: Language) -> Environment:
         size=partial(format_size, language=language),
         unit=partial(format_unit, language=language),
     )
+    environment.filters["sentence"] = _sentence
     environment.globals["ui"] = environment.get_template("macros.html").module
     return environment
 
 
 def _number(value: float | None, digits: int, *, language: Language, sign: bool = False) -> str:
     return format_number(value, digits, language, sign=sign)
+
+
+def _sentence(text: str | None) -> str:
+    """Begin with a capital letter, as errors in the middle of other words do not."""
+    return text[:1].upper() + text[1:] if text else ""
 
 
 def _template_source(name: str) -> str | None:

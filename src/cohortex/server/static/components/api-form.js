@@ -1,6 +1,6 @@
 // Forms and buttons that speak JSON: <form data-api="/api/patients" data-method="POST" data-then="/patients/{code}">.
 import { api } from "./api.js";
-import { h } from "./dom.js";
+import { h, remedyOf } from "./dom.js";
 import { toast, toastAfterReload, toastError } from "./toast-region.js";
 
 document.addEventListener("submit", async (event) => {
@@ -91,7 +91,7 @@ export function showErrors(form, error) {
     const text = unplaced.length ? unplaced.join(" ") : error.message;
     const place = form.querySelector("[data-errors]") ?? form;
     place.prepend(h("div", { class: "notice bad form-error", role: "alert" },
-      h("div", {}, h("div", {}, text), error.remedy ? h("div", { class: "remedy" }, error.remedy) : null)));
+      h("div", {}, h("div", {}, text), remedyOf(error))));
   }
   first?.focus({ preventScroll: true });
   first?.scrollIntoView({ block: "center" });

@@ -24,3 +24,10 @@ export function icon(name, extra = "") {
   svg.append(use);
   return svg;
 }
+
+/** What to do about an error, with the link it may have; null where it says nothing. */
+export function remedyOf({ remedy, link }) {
+  if (!remedy && !link) return null;
+  const anchor = link && h("a", { href: link.href, target: "_blank", rel: "noopener" }, link.text);
+  return h("div", { class: "remedy" }, remedy ?? "", link ? " " : null, anchor);
+}

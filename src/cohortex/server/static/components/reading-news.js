@@ -1,9 +1,13 @@
-// <reading-news results="id id">: newer results than those the viewers show; a page without images fills itself.
+// <reading-news results="id id">: newer results than those on the page. A page nobody has touched shows them by itself;
+// where somebody reads, it only says so.
+let touched = false;
+for (const kind of ["pointerdown", "keydown", "wheel"]) addEventListener(kind, () => { touched = true; }, { capture: true, passive: true });
+
 class ReadingNews extends HTMLElement {
   connectedCallback() {
     const reading = document.getElementById("reading");
     if (!reading || reading.dataset.results === this.getAttribute("results")) return;
-    if (reading.dataset.results) this.hidden = false;
+    if (touched && reading.dataset.results) this.hidden = false;
     else location.reload();
   }
 }

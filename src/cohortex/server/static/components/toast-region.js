@@ -1,17 +1,17 @@
 // Short messages in the corner: read aloud by screen readers, kept while pointed at, errors kept until closed.
-import { h, icon } from "./dom.js";
+import { h, icon, remedyOf } from "./dom.js";
 import { word } from "./words.js";
 
 const LIFE_MS = 6000;
 const LATER = "cohortex-toast";
 
-export function toast(message, { kind = "good", remedy = "" } = {}) {
+export function toast(message, { kind = "good", remedy = "", link = null } = {}) {
   const region = document.getElementById("toasts");
   if (!region) return;
   const close = h("button", { type: "button", "aria-label": word("close"), onclick: () => box.remove() }, icon("cross"));
   const box = h("div", { class: `toast ${kind}`, role: kind === "bad" ? "alert" : "status" },
     icon(kind === "bad" ? "alert" : "check"),
-    h("div", { class: "body" }, h("div", {}, message), remedy ? h("div", { class: "remedy" }, remedy) : null), close);
+    h("div", { class: "body" }, h("div", {}, message), remedyOf({ remedy, link })), close);
   region.append(box);
   if (kind === "bad") return;
   let timer = setTimeout(() => box.remove(), LIFE_MS);
@@ -20,7 +20,7 @@ export function toast(message, { kind = "good", remedy = "" } = {}) {
 }
 
 export function toastError(error) {
-  toast(error.message, { kind: "bad", remedy: error.remedy });
+  toast(error.message, { kind: "bad", remedy: error.remedy, link: error.link });
 }
 
 /** Shown by the page that comes next. */

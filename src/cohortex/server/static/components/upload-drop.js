@@ -73,6 +73,8 @@ class UploadDrop extends HTMLElement {
   }
 }
 
+const sentence = (text) => (text ? text[0].toUpperCase() + text.slice(1) : "");
+
 class Transfer {
   constructor(owner, file, held = null) {
     this.owner = owner;
@@ -150,7 +152,7 @@ class Transfer {
     if (this.state === "sending" || this.state === "paused") return;
     if (FINAL.includes(upload.state)) {
       this.bar.hidden = true;
-      this.set(upload.state, [word(`upload_state.${upload.state}`), upload.reason, upload.remedy].filter(Boolean).join(" · "));
+      this.set(upload.state, [word(`upload_state.${upload.state}`), sentence(upload.reason), upload.remedy].filter(Boolean).join(" · "));
     } else {
       this.set(upload.state, word(`upload_state.${upload.state}`));
     }

@@ -1,9 +1,8 @@
-"""A browser, and a small web server with the pages' own content policy, for tests of the components."""
+"""A small web server with the pages' own content policy, for tests of the components."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -14,12 +13,11 @@ import pytest
 
 from cohortex.server.catalogue import catalogue
 
-SERVER = Path(__file__).parents[3] / "src" / "cohortex" / "server"
+SERVER = Path(__file__).parents[4] / "src" / "cohortex" / "server"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
     "font-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
-SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
 SHEETS = ("tokens", "app", "components", "viewer", "pages")
 
 
@@ -65,22 +63,9 @@ def site(tmp_path_factory) -> Iterator[Site]:
         server.shutdown()
 
 
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright and a Chromium")
-    program = next((path for name in ("chromium", "google-chrome", "chrome") if (path := shutil.which(name))), None)
-    with playwright.sync_playwright() as driver:
-        try:
-            started = driver.chromium.launch(executable_path=program, args=SOFTWARE_GL)
-        except playwright.Error as error:
-            pytest.skip(f"no Chromium here: {error}")
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def view(browser):
-    """A browser page that fails the test when the content policy or a script complains."""
+    """A window that fails the test when the content policy or a script complains; errors that are said are fine."""
     page = browser.new_page(viewport={"width": 1300, "height": 900})
     page.set_default_timeout(30_000)
     complaints: list[str] = []
