@@ -108,14 +108,25 @@ def _figures(visits: Sequence[Json], visit_results: Mapping[Any, Json], comparis
         }
     if comparison:
         pair = [visit for visit in visits if visit["id"] in comparison["visits"]]
-        before = visit_results[pair[0]["id"]]["summary"]["lesion_volume_ml"] if pair[0]["id"] in visit_results else None
-        after = figures["volume_ml"]
-        figures["volume_before_ml"] = before
-        if before and after is not None and made and made[-1]["id"] == pair[-1]["id"]:
-            figures["change_percent"] = 100 * (after - before) / before
+        if made and made[-1]["id"] == pair[-1]["id"]:
+            figures |= _jointly(comparison["summary"])
         figures["events"] = comparison["summary"]["event_counts"]
         figures["days_between"] = pair[-1]["day"] - pair[0]["day"]
     return figures
+
+
+def _jointly(summary: Json) -> dict[str, Any]:
+    """Count and volumes as the comparison has them, which knows both visits: those its headline tells."""
+    after, change = summary.get("lesion_volume_ml"), summary.get("change_ml")
+    if after is None or change is None:
+        return {}
+    before = after - change
+    return {
+        "lesion_count": summary["lesion_count"],
+        "volume_ml": after,
+        "volume_before_ml": before,
+        "change_percent": 100 * change / before if before else None,
+    }
 
 
 def _lesions(visit: Json | None, visit_results: Mapping[Any, Json]) -> list[dict[str, Any]]:
