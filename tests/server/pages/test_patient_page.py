@@ -123,7 +123,7 @@ def test_a_viewer_is_named_after_its_visit_in_the_language(patient):
 
 def test_the_figures_are_those_of_the_headline_where_two_visits_were_compared(patient, details, template):
     summary = {"lesion_count": 7, "lesion_volume_ml": 9.0, "change_ml": -1.0, "event_counts": {"gone": 1}}
-    patient["comparisons"][0]["summary"] = summary
+    details[4]["summary"] = summary
     figures = patient_context(patient, details, template, catalogue("en"))["figures"]
     assert (figures["lesion_count"], figures["volume_ml"], figures["volume_before_ml"]) == (7, 9.0, 10.0)
     assert figures["change_percent"] == pytest.approx(-10.0)
