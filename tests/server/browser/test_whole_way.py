@@ -87,9 +87,10 @@ def way(browser, served, scans):
         visits.append(page.url.rsplit("/", 1)[-1])
         page.locator("#f-crp").fill("12,5" if number else "140")
         page.locator("#f-treatment_phase").select_option("consolidation" if number else "induction")
-        expect(page.locator("[data-changes]")).to_have_text("2 changes, not saved")
+        page.locator("#f-first_remission_day").fill("20" if number else "-30")
+        expect(page.locator("[data-changes]")).to_have_text("3 changes, not saved")
         page.get_by_role("button", name="Save record").click()
-        expect(page.locator("#record-count")).to_contain_text("2/")
+        expect(page.locator("#record-count")).to_contain_text("3/")
         page.locator('upload-drop input[type="file"]').set_input_files(scan)
         expect(page.locator(".transfer .name")).to_have_text(scan.name)
         expect(page.locator("#uploads .upload").get_by_text("Stored", exact=True)).to_be_visible(timeout=90_000)
@@ -152,6 +153,7 @@ def test_the_record_in_the_store_is_what_was_typed(view, served, way):
         "induction",
     )
     assert (second["crp"]["value"], second["treatment_phase"]["value"]) == (12.5, "consolidation")
+    assert (first["first_remission_day"]["value"], second["first_remission_day"]["value"]) == (-30, 20)
 
 
 def test_the_value_under_the_crosshair_is_the_one_of_the_file_and_of_the_api(opened, way, tmp_path):

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from cohortex.server.catalogue import format_date, format_moment, format_number, format_size
+from cohortex.server.catalogue import format_date, format_entry, format_moment, format_number, format_size
 
 
 @pytest.mark.parametrize(
@@ -42,3 +42,10 @@ def test_a_size_takes_the_unit_that_suits_it():
     assert [format_size(n, "en") for n in (0, 999, 12_400_000, 148_300_000)] == ["0 B", "999 B", "12.4 MB", "148 MB"]
     assert format_size(12_400_000, "it") == "12,4 MB"
     assert format_size(None, "en") == "–"
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"), [(177.0, "177"), (1.31, "1,31"), (-30, "-30"), (0.0, "0"), (None, ""), ("x", "x")]
+)
+def test_a_value_stands_in_its_field_as_one_would_type_it(value, typed):
+    assert format_entry(value, "it") == typed

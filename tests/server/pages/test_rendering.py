@@ -94,7 +94,7 @@ def draw(who, patient, details, template, study_answers):
     }
     held = {"value": 3.5, "label": None, "unit": "kg", "comparator": "<", "missing": None}
     record = {
-        "values": {"b": held},
+        "values": {"b": held, "c": held | {"value": -30, "unit": ""}},
         "findings": [{"rule": "r", "level": "warning", "field": "b", "message": "<u>ask</u>"}],
     }
     nobody = patient | {"visits": [], "comparisons": [], "deviation": None}
@@ -208,6 +208,8 @@ def test_the_record_shows_only_fields_of_this_kind_of_visit_with_what_is_held(dr
     page = draw("visit")
     assert 'data-field="first-only"' not in page
     assert 'value="3.5"' in page
+    assert 'value="-30"' in page  # a day is counted from the first examination, and no date
+    assert 'type="date"' not in page
     assert re.search(r'<option value="kg" selected', page)
     assert "field-warning" in page
 

@@ -1,6 +1,6 @@
 """The words and figures of the pages in every language."""
 
-from cohortex.server.catalogue.figures import format_date, format_moment, format_number, format_size
+from cohortex.server.catalogue.figures import format_date, format_entry, format_moment, format_number, format_size
 from cohortex.server.catalogue.places import place_in_words
 from cohortex.server.catalogue.units import format_unit
 from cohortex.server.catalogue.words import LANGUAGES, Catalogue, Language, catalogue
@@ -11,6 +11,7 @@ __all__ = [
     "Language",
     "catalogue",
     "format_date",
+    "format_entry",
     "format_moment",
     "format_number",
     "format_size",

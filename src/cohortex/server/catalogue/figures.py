@@ -45,6 +45,16 @@ def format_number(value: float | None, digits: int, language: Language, *, sign:
     return f"+{text}" if sign and not is_zero else text
 
 
+def format_entry(value: float | str | None, language: Language) -> str:
+    """Write a value as one types it: no more digits than it has, no thousands; empty for none."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    text = f"{value:.0f}" if float(value).is_integer() else repr(float(value))
+    return text.replace(".", SEPARATORS[language][1])
+
+
 def format_date(value: str | date | None, language: Language) -> str:
     """Write a day, such as ``"3 Mar 2024"``; a dash for none."""
     if not value:

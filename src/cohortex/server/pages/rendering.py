@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from importlib.resources import files
 
-from jinja2 import Environment, FunctionLoader
+from jinja2 import Environment, FunctionLoader, Undefined
 
 import cohortex
 from cohortex.server.assets import asset_address
@@ -14,6 +14,7 @@ from cohortex.server.catalogue import (
     Language,
     catalogue,
     format_date,
+    format_entry,
     format_moment,
     format_number,
     format_size,
@@ -61,6 +62,7 @@ def _environment(language: Language) -> Environment:
         date=partial(format_date, language=language),
         moment=partial(format_moment, language=language),
         size=partial(format_size, language=language),
+        entry=partial(_entry, language=language),
         unit=partial(format_unit, language=language),
     )
     environment.filters["sentence"] = _sentence
@@ -70,6 +72,10 @@ def _environment(language: Language) -> Environment:
 
 def _number(value: float | None, digits: int, *, language: Language, sign: bool = False) -> str:
     return format_number(value, digits, language, sign=sign)
+
+
+def _entry(value: float | str | Undefined | None, *, language: Language) -> str:
+    return format_entry(None if isinstance(value, Undefined) else value, language)
 
 
 def _sentence(text: str | None) -> str:

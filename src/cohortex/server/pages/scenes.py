@@ -15,6 +15,7 @@ LABELS_OPACITY = 0.4
 MAP_OPACITY = 0.7
 LARGEST_PAIR = 2
 _OUTLINED_ON = "FLAIR"  # what a viewer opens with, where it was sent
+_CHANGES = {1: "more", 2: "less"}  # labels of a map of change
 _SHOWN_AT_FIRST = ("lesions", "change")  # labels; those of the whole brain would cover the image
 
 
@@ -171,7 +172,8 @@ def _overlay(file: Json, visit: Json | None, words: Catalogue) -> dict[str, Any]
     }
     if file["kind"] == "labels":
         shown = any(part in file["name"] for part in _SHOWN_AT_FIRST)
-        return overlay | {"kind": "labels", "opacity": LABELS_OPACITY, "on": shown}
+        names = {str(n): words(f"change.{name}") for n, name in _CHANGES.items()} if "change" in file["name"] else {}
+        return overlay | {"kind": "labels", "opacity": LABELS_OPACITY, "on": shown, "names": names}
     low, high = file["range"] or (0.0, 1.0)
     top = max(abs(low), abs(high)) or 1.0
     kind = "signed" if -low > SIGNED_FROM * top else "positive"

@@ -81,8 +81,8 @@ function entryOf(box) {
 
 function valueOf(kind, text) {
   if (kind === "yes-no") return text === "true";
-  if (kind !== "number") return text;
-  const number = Number(text.replace(",", "."));
+  if (kind !== "number" && kind !== "day") return text;
+  const number = Number(text.replace(",", ".").replace("−", "-"));
   return Number.isNaN(number) ? text : number;
 }
 

@@ -304,7 +304,7 @@ class ScanViewer extends HTMLElement {
     value.textContent = `${this.base.name} ${formatValue(found)} ${this.base.unit ?? ""}`.trim();
     value.dataset.value = found ?? "";
     const shown = this.overlays.filter(({ on, volume }) => on && volume).map((overlay) => ({ overlay, found: valueAt(overlay.volume, lps) }));
-    over.textContent = shown.filter(({ overlay, found: at }) => overlay.kind !== "labels" || at).map(({ overlay, found: at }) => `${overlay.name} ${formatValue(at)} ${overlay.unit ?? ""}`.trim()).join(" · ");
+    over.textContent = shown.filter(({ overlay, found: at }) => overlay.kind !== "labels" || at).map(({ overlay, found: at }) => `${overlay.name} ${overlay.names?.[at] ?? formatValue(at)} ${overlay.unit ?? ""}`.trim()).join(" · ");
     over.dataset.values = JSON.stringify(Object.fromEntries(shown.map(({ overlay, found: at }) => [overlay.name, at])));
     detail.textContent = this.dataset.resolution === "preview" ? word("viewer.preview") : "";
   }

@@ -54,7 +54,7 @@ export function overlayRow(viewer, overlay, index) {
   const toggle = h("input", { type: "checkbox", checked: Boolean(overlay.on), onchange: (event) => viewer.setOverlay(index, { on: event.target.checked }) });
   const slider = h("input", { type: "range", min: "0", max: "1", step: "0.05", value: String(overlay.opacity ?? 0.6), "aria-label": word("viewer.opacity", { name: overlay.name }),
     oninput: (event) => viewer.setOverlay(index, { opacity: Number(event.target.value) }) });
-  const range = overlay.kind === "labels" ? "" : scaleText(overlay);
+  const range = overlay.kind === "labels" ? Object.entries(overlay.names ?? {}).map(([n, name]) => h("span", { class: `label-name label-${n}` }, name)) : scaleText(overlay);
   const status = h("span", { class: "overlay-status" });
   const row = h("div", { class: "overlay-row", "data-overlay": overlay.name }, h("label", {}, toggle, h("span", { class: `overlay-scale ${overlay.kind} ${overlay.colormap ?? ""}` }),
     h("span", { class: "overlay-name" }, overlay.name)), h("span", { class: "overlay-range" }, range), status, slider);
