@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "server" / "killed"))
-from test_killed import run
+_SERVER = Path(__file__).parents[1] / "server"
+sys.path[:0] = [str(_SERVER), str(_SERVER / "killed")]
+from test_killed import run  # noqa: E402
 
 pytestmark = pytest.mark.acceptance
 

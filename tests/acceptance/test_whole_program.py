@@ -1,5 +1,6 @@
 """The program whole: the demo, a comparison repeated bit for bit in new processes, and visits of odd contrasts."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -26,12 +27,20 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {name: file.read_bytes() for name, file in found.items() if not name.startswith(".cohortex")}
 
 
-def test_the_demo_makes_its_reports_and_says_where_they_are(tmp_path):
-    said = "".join(program("demo", "--output", tmp_path / "demo", "--no-show").split())
-    reports = sorted((tmp_path / "demo").rglob("report.html"))
-    assert len(reports) == 3
-    for report in reports:
-        assert report.resolve().as_uri() in said
+def test_the_demo_makes_a_study_of_three_centres_and_processes_it(tmp_path):
+    said = program("demo", "--output", tmp_path / "demo", "--port", 0, "--no-serve")
+    assert "http://127.0.0.1:" in said
+    counted = json.loads(program("study", "status", tmp_path / "demo" / "study", "--json"))
+    assert sum(centre["patients"] for centre in counted["centres"]) == 8
+    assert sum(centre["visits"] for centre in counted["centres"]) == 12
+    assert len(counted["centres"]) == 3
+    assert counted["template"]["version"] >= 1
+    assert counted["jobs"]["queued"] == counted["jobs"]["running"] == counted["jobs"]["failed"] == 0
+    again = program("demo", "--output", tmp_path / "demo", "--port", 0, "--no-serve")
+    assert (
+        json.loads(program("study", "status", tmp_path / "demo" / "study", "--json"))["centres"] == counted["centres"]
+    )
+    assert "http://127.0.0.1:" in again
 
 
 def test_a_comparison_from_nothing_gives_the_same_bits_in_every_process(tmp_path):

@@ -41,8 +41,8 @@ def demo(
 ) -> None:
     """Make a study of three centres, enter phantom patients through its API, process them, and serve it.
 
-    Nobody in it exists: digital phantoms, half of them with two visits, with invented identities in their DICOM
-    headers. Nothing is downloaded. Running it again continues where it stopped.
+    Patients who do not exist: digital phantoms, half of them with two visits, with invented identities in their
+    DICOM headers. Nothing is downloaded. Running it again continues where it stopped.
     """
     from cohortex.server.rehearsal import PEOPLE, enter, passwords_of, rehearsed_patients, staff
     from cohortex.study import Study

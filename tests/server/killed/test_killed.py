@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from killing import Centre, check_everything, kill_at_random_moments, make_scans, make_study, wait_until_idle
+from centre_under_kills import Centre, check_everything, kill_at_random_moments, make_scans, make_study, wait_until_idle
 from served import Served, alive
 
 
