@@ -64,7 +64,7 @@ suite: install-test
 
 acceptance: install-test ## Run the long proofs whole (many seeds, kill loops, full resolution)
 	@echo "== Acceptance: the long proofs; this takes about an hour on 2 cores"
-	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m acceptance --timeout=7200 --durations=0 tests/acceptance
+	@$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist worksteal -m acceptance --timeout=7200 --durations=0 tests
 
 bench: install-test ## Measure time and memory per step; writes benchmarks/results/
 	@$(BIN)/python -m benchmarks.run_all
