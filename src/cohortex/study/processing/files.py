@@ -21,8 +21,7 @@ FileKind = Literal["image", "labels", "map", "transform", "report", "record"]
 Space = Literal["native", "template", "midway"]
 
 _PREVIEW_MM = 2.0
-_FROM_BYTES = 200_000  # a smaller file is there as fast as its preview would be
-_WORTH_IT = 0.7  # of the file's bytes: a preview that is larger is not kept
+_FEWER = 0.5  # of the voxels: a viewer waits for voxels, not for bytes, so a preview of more helps nobody
 _BRIGHTEST = 99.95  # percentile; what is brighter has that brightness in the preview
 _SIDES = ("baseline", "follow_up")
 
@@ -144,22 +143,28 @@ def _seen(study: Study, path: Path, kind: FileKind) -> dict[str, Any]:
     else:
         limits = [float(limit) for limit in np.percentile(values, (1, 99.8))]
     found: dict[str, Any] = {"unit": image.unit, "range": limits}
-    if kind == "image" and image.grid.ndim == 3 and image.is_scalar and path.stat().st_size >= _FROM_BYTES:
+    if kind == "image" and image.grid.ndim == 3 and image.is_scalar and _voxels_of_preview(image) <= _FEWER:
         target = path.with_name("preview.nii.gz")
         _write_preview(image, target)
-        if target.stat().st_size < _WORTH_IT * path.stat().st_size:
-            receipt = study.objects.put_file(target)
-            found["preview"] = {"sha256": receipt.sha256, "size": receipt.size}
+        receipt = study.objects.put_file(target)
         target.unlink()
+        found["preview"] = {"sha256": receipt.sha256, "size": receipt.size}
     return found
+
+
+def _preview_spacing_mm(image: Image) -> tuple[float, ...]:
+    return tuple(max(spacing, _PREVIEW_MM) for spacing in image.grid.spacing_mm)
+
+
+def _voxels_of_preview(image: Image) -> float:
+    """How many voxels a preview has, as a share of the image's."""
+    return float(np.prod(np.asarray(image.grid.spacing_mm) / _preview_spacing_mm(image)))
 
 
 def _write_preview(image: Image, path: Path) -> None:
     """Write an image on voxels of two millimetres in 256 levels: as much as a screen shows at first sight."""
-    spacing_mm = tuple(max(spacing, _PREVIEW_MM) for spacing in image.grid.spacing_mm)
-    small = image.with_values(np.nan_to_num(image.values).astype(np.float32))
-    if spacing_mm != image.grid.spacing_mm:
-        small = resample(small, spacing_mm=spacing_mm)
+    finite = image.with_values(np.nan_to_num(image.values).astype(np.float32))
+    small = resample(finite, spacing_mm=_preview_spacing_mm(image))
     low, high = float(small.values.min()), float(np.percentile(small.values, _BRIGHTEST))
     packing = Packing(slope=max(high - low, 1e-12) / 255, intercept=low, dtype=np.dtype(np.uint8))
     write_packed_nifti(small.with_values(np.clip(small.values, low, high)), path, packing=packing)
