@@ -14,11 +14,12 @@ from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import Job
 from cohortex.study.home import Study
 from cohortex.study.jobs.queue import release_expired
+from cohortex.study.unfinished import settle_unfinished
 from cohortex.study.uploads import wipe_decided
 
 
 def tidy(study: Study) -> None:
-    """Free the jobs of dead workers, wipe decided uploads from the intake, remove what was being worked on.
+    """Free the jobs of dead workers, settle and wipe uploads in the intake, remove what was being worked on.
 
     Parameters
     ----------
@@ -26,6 +27,7 @@ def tidy(study: Study) -> None:
         Just opened, with no worker of this machine at work on it yet.
     """
     release_expired(study)
+    settle_unfinished(study)
     wipe_decided(study)
     with study.session(THE_STUDY) as session:
         running = set(session.scalars(select(Job.id).where(Job.state == "running")))

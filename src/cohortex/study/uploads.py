@@ -108,7 +108,8 @@ def complete(study: Study, session: StudySession, upload: Upload, *, receipt: st
     upload.receipt = receipt or study.intake.receipt(upload.id)
     upload.state, upload.received_at = "received", now()
     patient = upload.visit.patient
-    note(session, patient, "upload received", f"visit {number_of(upload.visit)}, {upload.size / 1e6:.1f} MB")
+    what = f"visit {number_of(upload.visit)}, {upload.size / 1e6:.1f} MB"
+    note(session, patient, "upload received", what, by=upload.uploader_id)
     _check(session, upload, cause="upload")
 
 
