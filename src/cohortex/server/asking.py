@@ -44,7 +44,7 @@ class Turns:
         self.writers = asyncio.Semaphore(writers)
 
 
-def the_study(request: Request) -> Study:
+async def the_study(request: Request) -> Study:
     """Give the study that is served."""
     study: Study = request.app.state.study
     return study
@@ -53,7 +53,7 @@ def the_study(request: Request) -> Study:
 TheStudy = Annotated[Study, Depends(the_study)]
 
 
-def sent_by_our_pages(request: Request) -> None:
+async def sent_by_our_pages(request: Request) -> None:
     """Let changes through only with a header that no form or link of another site can send."""
     if request.method not in _CHANGES_NOTHING and request.headers.get(OWN_HEADER) != "1":
         raise Unanswerable(403, f"A change came without the header {OWN_HEADER}: 1.", "Send it with every change.")
@@ -77,7 +77,7 @@ def signed_in(request: Request, study: TheStudy) -> Asker:
 SignedIn = Annotated[Asker, Depends(signed_in)]
 
 
-def signed_in_coordinator(asker: SignedIn) -> Asker:
+async def signed_in_coordinator(asker: SignedIn) -> Asker:
     """Tell who asks, if it is a coordinator.
 
     Raises

@@ -15,6 +15,12 @@ from cohortex.study.database.tables import Job, Result, Series, Upload, Visit
 
 Standing = Literal["empty", "waiting", "processing", "ready", "attention"]
 
+_LATER = aliased(Job)  # once: making one takes longer than asking with it
+_DONE_SINCE = (
+    select(_LATER.id)
+    .where(_LATER.kind == Job.kind, _LATER.about == Job.about, _LATER.created_at > Job.created_at)
+    .exists()
+)
 _GRAVEST: tuple[Standing, ...] = ("attention", "processing", "waiting", "ready", "empty")
 
 
@@ -53,15 +59,9 @@ def standings(session: StudySession, *, patient: str | None = None) -> Standings
     uploads = select(Upload.visit_id, Upload.state).join(Visit, Visit.id == Upload.visit_id)
     series = select(Series.visit_id).join(Visit, Visit.id == Series.visit_id).where(Series.withdrawn_at.is_(None))
     results = select(Result.visit_id).where(Result.kind == "visit", Result.stale_at.is_(None))
-    later = aliased(Job)
-    done_since = (
-        select(later.id)
-        .where(later.kind == Job.kind, later.about == Job.about, later.created_at > Job.created_at)
-        .exists()
-    )
     jobs = select(Job.patient_id, Job.visit_id, Job.state).where(
         Job.patient_id.is_not(None),
-        Job.state.in_(("queued", "running")) | ((Job.state == "failed") & ~done_since),
+        Job.state.in_(("queued", "running")) | ((Job.state == "failed") & ~_DONE_SINCE),
     )
     if patient is not None:
         visits = visits.where(Visit.patient_id == patient)

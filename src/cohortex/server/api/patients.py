@@ -22,7 +22,7 @@ from cohortex.server.api.shapes import (
     VisitSent,
     VisitShape,
 )
-from cohortex.server.api.showing import result_brief, visits_shown
+from cohortex.server.api.showing import result_brief, visit_shown, visits_shown
 from cohortex.server.asking import Database, OwnPatient, SignedIn, TheStudy
 from cohortex.study import patient_list
 from cohortex.study.database import Asker, StudySession
@@ -67,14 +67,17 @@ def show_patient(patient: OwnPatient, study: TheStudy, session: Database) -> Pat
         select(TraceEntry).where(TraceEntry.patient_id == patient.id).order_by(TraceEntry.id.desc())
     )
     days = [visit.date for visit in patient.visits]
+    stands = standings(session, patient=patient.id)
     return PatientShape(
         code=patient.code,
         sex=patient.sex,
         age_at_first=age_at(patient, min(days)) if days else None,
-        status=standings(session, patient=patient.id).patients.get(patient.id, "empty"),
+        status=stands.patients.get(patient.id, "empty"),
         centre=CentreShape.model_validate(session.get_one(Centre, patient.centre_id)),
         uploader=PersonShape(name=patient.uploader.name),
-        visits=visits_shown(study, session, sorted(patient.visits, key=lambda visit: visit.date)),
+        visits=visits_shown(
+            study, session, sorted(patient.visits, key=lambda visit: visit.date), stands=stands.visits
+        ),
         comparisons=[result_brief(result) for result in results if result.kind == "comparison"],
         deviation=result_brief(deviations[0]) if deviations else None,
         template_version=_version(session, patient),
@@ -88,7 +91,7 @@ def show_patient(patient: OwnPatient, study: TheStudy, session: Database) -> Pat
 @router.post("/patients/{code}/visits", status_code=201)
 def make_visit(sent: VisitSent, patient: OwnPatient, study: TheStudy, session: Database) -> VisitShape:
     """Add a visit: the first examination, or a follow-up."""
-    return visits_shown(study, session, [add_visit(study, session, patient, on=sent.date)])[0]
+    return visit_shown(study, session, add_visit(study, session, patient, on=sent.date))
 
 
 def _line(found: ListedPatient, asker: Asker) -> PatientLine:

@@ -25,18 +25,19 @@ from cohortex.study.database import StudySession
 from cohortex.study.database.tables import Instance, Patient, Result, Series, Upload, Visit
 from cohortex.study.patients import age_at, number_of
 from cohortex.study.record_entries import completeness
-from cohortex.study.standing import standings
+from cohortex.study.standing import Standing, standings
 
 _LISTED = ("image", "labels", "map", "transform", "report")
 _PRIVATE = ("aligned_brain",)  # keys of the machinery in summaries; no business of a page
 
 
-def visits_shown(study: Study, session: StudySession, visits: Sequence[Visit]) -> list[VisitShape]:
-    """Show visits of one patient with their uploads, series and results."""
+def visits_shown(
+    study: Study, session: StudySession, visits: Sequence[Visit], *, stands: Mapping[str, Standing]
+) -> list[VisitShape]:
+    """Show visits of one patient with their uploads, series and results, and how each stands."""
     if not visits:
         return []
     patient = visits[0].patient
-    stands = standings(session, patient=patient.id).visits
     first = min(visit.date for visit in patient.visits)
     ids = [visit.id for visit in visits]
     results = session.scalars(
@@ -63,6 +64,12 @@ def visits_shown(study: Study, session: StudySession, visits: Sequence[Visit]) -
         )
         for visit in visits
     ]
+
+
+def visit_shown(study: Study, session: StudySession, visit: Visit) -> VisitShape:
+    """Show one visit."""
+    stands = standings(session, patient=visit.patient_id).visits
+    return visits_shown(study, session, [visit], stands=stands)[0]
 
 
 def uploads_shown(study: Study, session: StudySession, uploads: Iterable[Upload]) -> list[UploadShape]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from cohortex.server.api.shapes import VisitShape
-from cohortex.server.api.showing import visits_shown
+from cohortex.server.api.showing import visit_shown
 from cohortex.server.asking import Database, OwnVisit, TheStudy
 
 router = APIRouter(tags=["visits"])
@@ -14,4 +14,4 @@ router = APIRouter(tags=["visits"])
 @router.get("/visits/{visit_id}")
 def show_visit(visit: OwnVisit, study: TheStudy, session: Database) -> VisitShape:
     """Show a visit with its uploads, series and results."""
-    return visits_shown(study, session, [visit])[0]
+    return visit_shown(study, session, visit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
@@ -25,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import FromStatement, ORMExecuteState, Session, UOWTransaction, with_loader_criteria
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.base import ExecutableOption
 
 from cohortex.errors import Refused
 from cohortex.study.database.engine import writing
@@ -128,8 +130,12 @@ def _filter(state: ORMExecuteState) -> None:
         raise Refused("rows are added and changed one by one, so that each can be checked.")
     if state.is_update or state.is_delete:
         _check_change(state)
-    centre = asker.centre_id
-    state.statement = state.statement.options(
+    state.statement = state.statement.options(*_rows_open_to(asker.centre_id))
+
+
+@cache
+def _rows_open_to(centre: int) -> tuple[ExecutableOption, ...]:
+    return (
         with_loader_criteria(OfCentre, lambda cls: cls.centre_id == centre, include_aliases=True),
         with_loader_criteria(
             OfCentreOrStudy, lambda cls: or_(cls.centre_id == centre, cls.centre_id.is_(None)), include_aliases=True
