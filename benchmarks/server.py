@@ -27,7 +27,18 @@ from cohortex.server.rehearsal import PEOPLE, passwords_of
 RESULTS = Path(__file__).parent / "results" / "server.md"
 STARTS = 5
 USERS, SECONDS, THINK_S = 20, 30.0, 1.0
-VIEWS = 5
+VIEWS = 9
+SETTLED_MS = 3000  # a page is read before the next one is opened
+# the moment the first slice is on the screen: drawn, the graphics waited for, and one frame on
+WATCH_FIRST_SLICE = """
+new MutationObserver((changes) => {
+  const viewer = changes.map(({ target }) => target).find(({ dataset }) => dataset?.state === "shown");
+  if (!viewer || performance.getEntriesByName("first slice").length) return;
+  const { gl } = viewer.nv;
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  requestAnimationFrame(() => performance.mark("first slice"));
+}).observe(document, { subtree: true, attributeFilter: ["data-state"] });
+"""
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _GOALS = {"start": 5.0, "memory": 400.0, "page": 300.0, "slice": 1.0}
 
@@ -70,23 +81,25 @@ def pages_of(client: StudyClient) -> list[str]:
 
 
 def under_load(server: Server, passwords: dict[str, str]) -> dict[str, list[float]]:
-    """Let simulated users walk through the pages; give milliseconds by kind of page."""
-    seconds: dict[str, list[float]] = {}
-    lock = threading.Lock()
-    over = time.monotonic() + SECONDS
+    """Let simulated users, all signed in, walk through the pages; give milliseconds by kind of page."""
+    milliseconds: dict[str, list[float]] = {}
+    lock, signed_in = threading.Lock(), threading.Barrier(USERS)
 
     def user(number: int) -> None:
         rng = np.random.default_rng(number)
         login = PEOPLE[number % len(PEOPLE)][1]
         with StudyClient(server.address, login=login, password=passwords[login]) as client:
             pages = pages_of(client)
+            signed_in.wait()
+            over = time.monotonic() + SECONDS
+            time.sleep(float(rng.uniform(0, 2 * THINK_S)))
             while time.monotonic() < over:
                 page = str(rng.choice(pages))
                 began = time.perf_counter()
                 client.bytes(page)
                 took = time.perf_counter() - began
                 with lock:
-                    seconds.setdefault(page.split("/")[1], []).append(1000 * took)
+                    milliseconds.setdefault(page.split("/")[1], []).append(1000 * took)
                 time.sleep(float(rng.uniform(0, 2 * THINK_S)))
 
     users = [threading.Thread(target=user, args=(number,)) for number in range(USERS)]
@@ -94,11 +107,11 @@ def under_load(server: Server, passwords: dict[str, str]) -> dict[str, list[floa
         thread.start()
     for thread in users:
         thread.join()
-    return seconds
+    return milliseconds
 
 
 def first_slices(server: Server, passwords: dict[str, str]) -> list[float]:
-    """Open patient pages in a browser; give seconds from the navigation to the first slice drawn."""
+    """Click through the patients in a browser; give seconds from each click to the first slice on the screen."""
     login = PEOPLE[0][1]
     found = []
     with sync_playwright() as play, StudyClient(server.address, login=login, password=passwords[login]) as client:
@@ -108,16 +121,19 @@ def first_slices(server: Server, passwords: dict[str, str]) -> list[float]:
             args=["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
         )
         page = browser.new_page()
+        page.add_init_script(WATCH_FIRST_SLICE)
         page.goto(f"{server.address}/sign-in")
         page.fill("[name=login]", login)
         page.fill("[name=password]", passwords[login])
         page.keyboard.press("Enter")
         page.wait_for_url("**/patients")
-        for number in range(VIEWS):
-            began = time.perf_counter()
-            page.goto(f"{server.address}/patients/{codes[number % len(codes)]}", wait_until="commit")
-            page.wait_for_selector("scan-viewer[data-state=shown]", timeout=60_000)
-            found.append(time.perf_counter() - began)
+        for number in range(VIEWS + 1):
+            page.goto(f"{server.address}/patients")
+            page.wait_for_timeout(SETTLED_MS)
+            page.locator(f"a[href='/patients/{codes[number % len(codes)]}']").first.click()
+            page.locator("scan-viewer[data-state=shown]").first.wait_for(timeout=60_000)
+            page.wait_for_timeout(SETTLED_MS)
+            found.append(page.evaluate("performance.getEntriesByName('first slice')[0].startTime") / 1000)
         browser.close()
     return found
 
@@ -141,7 +157,8 @@ def main(demo: Path = Path("demo")) -> None:
         ("start until the first answer, s", f"median of {STARTS}", statistics.median(starts), _GOALS["start"]),
         ("idle server process, MB", "resident, 5 s after the start", memory, _GOALS["memory"]),
         (f"pages, p95, ms, {USERS} users", f"{len(every)} requests", np.percentile(every, 95), _GOALS["page"]),
-        ("first slice, s", f"median of {VIEWS}, software rendering", statistics.median(slices), _GOALS["slice"]),
+        ("first slice, s", f"median of {VIEWS}, no graphics card", statistics.median(slices[1:]), _GOALS["slice"]),
+        ("first slice, s", "the browser's very first page, nothing cached", slices[0], _GOALS["slice"]),
     ]
     lines = ["# The study server", "", describe_machine(), "", "| what | how | measured | goal |", "|---|---|---|---|"]
     lines += [f"| {what} | {how} | {value:.3g} | {goal:g} |" for what, how, value, goal in rows]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 
 import numpy as np
 import pytest
+from PIL import Image as Picture
 
 import cohortex as cx
 
@@ -87,6 +89,27 @@ def test_the_left_of_the_picture_is_the_right_of_the_patient_and_can_be_switched
     click_axial(shown, 0.35, 0.5)
     assert place(shown)[0] > 0
     assert shown.get_by_test_id("readout-mm").inner_text().startswith("L ")
+
+
+def test_the_picture_on_the_screen_is_the_slice_with_the_patients_left_on_its_right(view, files):
+    shown = opened(view, files, viewer())  # the values grow to the left of the patient
+    shown.locator("[data-layout=axial]").click()
+    view.wait_for_timeout(300)
+    sides = brightness_of_sides(shown)
+    assert sides[1] > max(1.8 * sides[0], 120)
+    shown.get_by_test_id("convention").click()
+    view.wait_for_timeout(300)
+    np.testing.assert_allclose(brightness_of_sides(shown)[::-1], sides, atol=20)
+
+
+def brightness_of_sides(shown) -> tuple[float, float]:
+    """The mean grey of the left and right of what is drawn, inside the slice and away from the crosshair."""
+    grey = np.asarray(Picture.open(io.BytesIO(shown.locator("canvas").screenshot())).convert("L"), float)
+    rows, columns = np.nonzero(grey > 25)
+    low, high = np.percentile(columns, (2, 98)).astype(int)
+    top, bottom = np.percentile(rows, (20, 80)).astype(int)
+    quarter = (high - low) // 4
+    return float(grey[top:bottom, low : low + quarter].mean()), float(grey[top:bottom, high - quarter : high].mean())
 
 
 def test_the_top_of_an_axial_picture_is_the_front_of_the_patient(view, files):

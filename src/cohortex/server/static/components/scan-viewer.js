@@ -6,6 +6,7 @@
 // Methods: goTo([x, y, z]), show([x, y, z]), setLayout, setTool, setWindow, toggleConvention, reset. Event: "crosshair".
 import { h, icon } from "./dom.js";
 import { buildChrome, overlayRow } from "./viewer-chrome.js";
+import { unlit } from "./viewer-drawing.js";
 import { FileFailed, baseVolume, fetchBytes, overlayVolume } from "./viewer-files.js";
 import { lpsFromRas, placeInWords, rasFromLps, samePlace, valueAt } from "./viewer-geometry.js";
 import { handleKey } from "./viewer-keys.js";
@@ -18,6 +19,7 @@ const CROSSHAIR = [0.49, 0.72, 0.96, 0.85];
 const CROSSHAIR_MM = 0.7;  // on the screen, at every zoom
 const CROSSHAIR_GAP_MM = 8;
 const REACH = 64;  // largest zoom
+let queue = Promise.resolve();  // viewers open one after the other: the first slice of the first is not kept waiting
 
 class ScanViewer extends HTMLElement {
   plane = "axial";
@@ -62,6 +64,7 @@ class ScanViewer extends HTMLElement {
   /** Give the graphics memory back. */
   close() {
     this.loading?.abort();
+    this.endTurn?.();
     this.nv?.cleanup?.();
     this.nv?.gl?.getExtension("WEBGL_lose_context")?.loseContext();
     this.nv = null;
@@ -80,6 +83,16 @@ class ScanViewer extends HTMLElement {
   }
 
   async open() {
+    const before = queue;
+    queue = new Promise((resolve) => { this.endTurn = resolve; });
+    try {
+      await this.begin(before);
+    } finally {
+      this.endTurn();
+    }
+  }
+
+  async begin(before) {
     this.head = fetchBytes(this.base.src ?? this.base.full, { onProgress: (fraction) => this.progress(fraction) });  // while the library loads
     this.head.catch(() => {});
     try {
@@ -89,6 +102,8 @@ class ScanViewer extends HTMLElement {
       this.say(word("viewer.no_library"), { remedy: word("viewer.no_library_remedy") });
       return;
     }
+    await before;
+    if (!this.parts) return;
     try {
       await this.attach();
     } catch (error) {
@@ -101,7 +116,7 @@ class ScanViewer extends HTMLElement {
 
   async attach() {
     const { Niivue, DRAG_MODE, SHOW_RENDER } = this.library;
-    this.nv = new Niivue({
+    this.nv = new (unlit(Niivue))({
       isRadiologicalConvention: this.radiological, isOrientCube: true, isOrientationTextVisible: true, showAllOrientationMarkers: true, isColorbar: false,
       backColor: [0, 0, 0, 1], crosshairColor: CROSSHAIR, crosshairWidth: CROSSHAIR_MM, crosshairWidthUnit: "mm", crosshairGap: CROSSHAIR_GAP_MM, fontColor: [0.91, 0.92, 0.94, 0.9], fontMinPx: 12,
       multiplanarShowRender: SHOW_RENDER.NEVER, multiplanarPadPixels: 3, tileMargin: 0, dragAndDropEnabled: false, scrollRequiresFocus: true,
@@ -131,6 +146,7 @@ class ScanViewer extends HTMLElement {
       if (signal.aborted) return;
       this.swap(preview);
       this.dataset.resolution = full && full !== first ? "preview" : "full";
+      requestAnimationFrame(() => this.endTurn());
       await this.loadOverlays(signal);
       if (full && full !== first) {
         const whole = await baseVolume(NVImage, full, { name: this.base.name, signal, onProgress: (fraction) => this.progress(fraction) });
@@ -173,7 +189,6 @@ class ScanViewer extends HTMLElement {
     } else {
       nv.addVolume(volume);
     }
-    this.dataset.state = "shown";
     if (place) this.show(place);
     else if (this.pending) this.show(this.pending);
     else {
@@ -181,6 +196,7 @@ class ScanViewer extends HTMLElement {
       this.lps = this.place();
       this.readOut(this.lps);
     }
+    this.dataset.state = "shown";
   }
 
   async loadOverlays(signal) {
