@@ -36,7 +36,8 @@ class ListedPatient:
     last_visit : date or None
         Shifted day of the latest.
     lesions, event_counts : mapping or None
-        What the latest visit and the latest comparison in force say, as in their summaries.
+        Lesions of the latest visit, and what the latest comparison in force says, as in the summaries. A comparison
+        outlines its two visits together: where it ends with the latest visit, the lesions are as it has them.
     standing : {"empty", "waiting", "processing", "ready", "attention"}
         How the patient stands.
     """
@@ -84,19 +85,19 @@ def list_patients(session: StudySession, *, search: str = "", standing: Standing
     )
     for whose, name, value in entries:
         latest[whose, name] = str(value)
-    summaries: dict[tuple[str, str], Mapping[str, Any]] = {}
+    summaries: dict[tuple[str, str], tuple[str, Mapping[str, Any]]] = {}
     results = session.execute(
-        select(Result.patient_id, Result.kind, Result.summary)
+        select(Result.patient_id, Result.kind, Result.visit_id, Result.summary)
         .join(Visit, Visit.id == Result.visit_id)
         .where(Result.stale_at.is_(None), Result.kind.in_(("visit", "comparison")))
         .order_by(Visit.date)
     )
-    for whose, kind, summary in results:
-        summaries[whose, kind] = summary
+    for whose, kind, visit, summary in results:
+        summaries[whose, kind] = visit, summary
     found = []
     for patient in patients:
         days = [visit.date for visit in patient.visits]
-        comparison = summaries.get((patient.id, "comparison"))
+        _, comparison = summaries.get((patient.id, "comparison"), ("", None))
         line = ListedPatient(
             patient=patient,
             age_at_first=age_at(patient, min(days)) if days else None,
@@ -104,13 +105,23 @@ def list_patients(session: StudySession, *, search: str = "", standing: Standing
             phase=latest.get((patient.id, _PHASE), ""),
             visits=len(days),
             last_visit=max(days, default=None),
-            lesions=summaries.get((patient.id, "visit")),
+            lesions=_lesions(summaries.get((patient.id, "visit")), summaries.get((patient.id, "comparison"))),
             event_counts=comparison["event_counts"] if comparison else None,
             standing=stands.get(patient.id, "empty"),
         )
         if standing in (None, line.standing) and _matches(line, search):
             found.append(line)
     return found
+
+
+def _lesions(
+    visit: tuple[str, Mapping[str, Any]] | None, comparison: tuple[str, Mapping[str, Any]] | None
+) -> Mapping[str, Any] | None:
+    if visit is None:
+        return None
+    if comparison and comparison[0] == visit[0] and comparison[1].get("lesion_volume_ml") is not None:
+        return comparison[1]
+    return visit[1]
 
 
 def _matches(line: ListedPatient, search: str) -> bool:

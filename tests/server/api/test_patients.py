@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from cohortex.study.database import THE_STUDY
-from cohortex.study.database.tables import Job, Series, Upload, now
+from cohortex.study.database.tables import Job, Result, Series, Upload, Visit, now
 
 
 def added(client, **sent) -> str:
@@ -72,6 +72,22 @@ def test_the_list_says_what_is_known_of_each_patient(anna, filled):
     assert line["lesions"] == {"count": 1, "volume_ml": 0.5}
     assert line["change"] == {"new": 0, "gone": 1, "grown": 1, "shrunk": 0}
     assert line["code"] == filled.centres["AA"].patient
+
+
+def test_the_list_gives_the_lesions_of_a_compared_visit_as_the_comparison_outlined_them(anna, filled):
+    rows = filled.centres["AA"]
+    with filled.study.session(THE_STUDY, writes=True) as session, session.begin():
+        first = session.get_one(Result, rows.results["visit"])
+        second = session.get_one(Visit, rows.visits[1])
+        session.add(
+            Result(
+                kind="visit", key="of the second".ljust(64, "x"), patient_id=first.patient_id, visit_id=second.id,
+                centre_id=first.centre_id, uploader_id=first.uploader_id, record=first.record, files={},
+                summary={**first.summary, "lesion_count": 2, "lesion_volume_ml": 2.1},
+            )
+        )  # fmt: skip
+    (line,) = anna.get("/api/patients").json()["patients"]
+    assert line["lesions"] == {"count": 2, "volume_ml": 2.0}
 
 
 def test_the_list_speaks_the_language_of_the_person(person_of, filled):

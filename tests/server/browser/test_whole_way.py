@@ -256,15 +256,16 @@ def test_viewers_side_by_side_follow_each_other(opened):
     np.testing.assert_allclose(place_of(second), place_of(first), atol=0.01)
 
 
-def test_the_numbers_of_the_list_and_the_page_are_those_of_the_record(opened, way):
+def test_the_numbers_of_the_list_and_the_page_are_those_of_the_comparison(opened, way):
     page = opened("midway")
-    patient = asked(page, f"/api/patients/{way[0]}")
-    [last] = [asked(page, f"/api/results/{brief['id']}") for brief in patient["visits"][1]["results"]]
-    count, volume = last["record"]["lesion_count"], format_number(last["record"]["total_lesion_volume_ml"], 1, "en")
+    found = comparison_of(page, way[0])  # it outlines both visits together
+    own = [lesion for lesion in found["lesions"] if lesion["visit"] == way[1][1]]
+    count, volume = len(own), format_number(sum(lesion["volume_ml"] for lesion in own), 1, "en")
     assert count > 2
     figures = page.locator("#summary .figures > div")
     assert figures.nth(0).locator("dd").first.inner_text() == str(count)
     assert figures.nth(1).locator("dd").first.inner_text() == f"{volume} ml"
+    assert f"→ {volume} ml" in found["headline"]
     page.goto(page.url.split("/patients")[0] + "/patients")
     expect(page.locator("#patients tbody tr")).to_contain_text(f"{count} lesions · {volume} ml")
 
