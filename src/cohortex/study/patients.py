@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from cohortex.errors import NotThere, Refused
 from cohortex.study.database import Asker, StudySession
-from cohortex.study.database.tables import Centre, Patient, Sex, TraceEntry, Visit, new_id
+from cohortex.study.database.tables import Centre, Patient, Sex, TraceAction, TraceEntry, Visit, new_id
 from cohortex.study.home import Study
 from cohortex.study.pseudonyms import Pseudonyms
 
@@ -166,7 +166,9 @@ def age_at(patient: Patient, day: date) -> float | None:
     return (day - patient.birth_date).days / _DAYS_PER_YEAR
 
 
-def note(session: StudySession, patient: Patient, action: str, detail: str = "", *, by: int | None = None) -> None:
+def note(
+    session: StudySession, patient: Patient, action: TraceAction, detail: str = "", *, by: int | None = None
+) -> None:
     """Write into the trace of a patient who did what."""
     asker = session.asker
     uploader = by if by is not None else asker.uploader_id if isinstance(asker, Asker) else patient.uploader_id

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, select
 
 from cohortex.errors import NotThere, Refused
 from cohortex.study.database import THE_STUDY, Asker, StudySession
-from cohortex.study.database.tables import Patient, Series, Upload, Visit, now
+from cohortex.study.database.tables import JobCause, Patient, Series, TraceAction, Upload, Visit, now
 from cohortex.study.home import Study
 from cohortex.study.jobs.queue import cancel, enqueue
 from cohortex.study.patients import note, number_of
@@ -285,7 +285,7 @@ def _series_of(session: StudySession, upload: Upload) -> list[Series]:
     return list(session.scalars(select(Series).where(Series.upload_id == upload.id, Series.withdrawn_at.is_(None))))
 
 
-def _withdraw_series(session: StudySession, series: list[Series], visit: Visit, *, cause: str) -> None:
+def _withdraw_series(session: StudySession, series: list[Series], visit: Visit, *, cause: JobCause) -> None:
     for row in series:
         row.withdrawn_at = now()
     session.flush()
@@ -293,7 +293,9 @@ def _withdraw_series(session: StudySession, series: list[Series], visit: Visit, 
         images_changed(session, visit, cause=cause)
 
 
-def _check(session: StudySession, upload: Upload, *, cause: str, arguments: dict[str, object] | None = None) -> None:
+def _check(
+    session: StudySession, upload: Upload, *, cause: JobCause, arguments: dict[str, object] | None = None
+) -> None:
     visit = upload.visit
     enqueue(
         session, "check", about=upload.id, cause=cause, centre_id=upload.centre_id, uploader_id=upload.uploader_id,
@@ -301,7 +303,7 @@ def _check(session: StudySession, upload: Upload, *, cause: str, arguments: dict
     )  # fmt: skip
 
 
-def _note_decision(session: StudySession, upload: Upload, action: str, reason: str, detail: str = "") -> None:
+def _note_decision(session: StudySession, upload: Upload, action: TraceAction, reason: str, detail: str = "") -> None:
     if not reason.strip():
         raise Refused("no reason was given.", fields={"reason": "Say why in a few words; it stays in the trace."})
     words = f"{detail}: {reason.strip()}" if detail else reason.strip()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from cohortex.server.catalogue import LANGUAGES, catalogue
+from cohortex.study.database.tables import JobCause, TraceAction
 
 SERVER = Path(__file__).parents[3] / "src" / "cohortex" / "server"
 TEMPLATES = sorted((SERVER / "templates").rglob("*.html"))
@@ -27,6 +29,8 @@ CODES = {  # what the API may send, shown by catalogue["group." + code]
     "job_state": ("queued", "running", "done", "failed", "cancelled"),
     "scene": ("native", "midway", "template", "native_text", "midway_text", "template_text"),
     "study": ("reason_rule", "reason_coordinator"),
+    "cause": get_args(JobCause),
+    "trace": tuple(action.replace(" ", "_") for action in get_args(TraceAction)),
     "scripts.upload_state": ("receiving", "received", "checking", "held", "committed", "refused", "withdrawn"),
     "scripts.job_state": ("queued", "running", "done", "failed", "cancelled"),
 }

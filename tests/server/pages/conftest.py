@@ -147,7 +147,7 @@ def patient() -> dict[str, Any]:
         ],
         "comparisons": [brief(4, "comparison", [11, 12])],
         "deviation": brief(5, "deviation", [12]),
-        "trace": [{"at": "2024-03-02T08:00:00Z", "who": "Anna", "action": "upload", "detail": HOSTILE}],
+        "trace": [{"at": "2024-03-02T08:00:00Z", "who": "Anna", "action": "upload received", "detail": HOSTILE}],
     }
 
 

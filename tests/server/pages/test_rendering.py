@@ -55,7 +55,7 @@ def draw(who, patient, details, template, study_answers):
         "state": "failed",
         "progress": 0.5,
         "task": "t",
-        "cause": "c",
+        "cause": "upload",
         "reason": "<i>why</i>",
         "remedy": "do",
         "attempts": 2,

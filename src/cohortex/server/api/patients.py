@@ -75,9 +75,7 @@ def show_patient(patient: OwnPatient, study: TheStudy, session: Database) -> Pat
         status=stands.patients.get(patient.id, "empty"),
         centre=CentreShape.model_validate(session.get_one(Centre, patient.centre_id)),
         uploader=PersonShape(name=patient.uploader.name),
-        visits=visits_shown(
-            study, session, sorted(patient.visits, key=lambda visit: visit.date), stands=stands.visits
-        ),
+        visits=visits_shown(study, session, sorted(patient.visits, key=lambda visit: visit.date), stands=stands.visits),
         comparisons=[result_brief(result) for result in results if result.kind == "comparison"],
         deviation=result_brief(deviations[0]) if deviations else None,
         template_version=_version(session, patient),

@@ -53,7 +53,6 @@ def _environment(language: Language) -> Environment:
     environment.globals.update(
         t=words,
         tn=words.counted,
-        has_word=words.has,
         language=language,
         version=cohortex.__version__,
         asset=asset_address,

@@ -32,6 +32,12 @@ UploadState = Literal["receiving", "received", "checking", "held", "committed", 
 JobKind = Literal["check", "visit", "comparison", "template", "deviation", "distances", "statistics"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ResultKind = Literal["visit", "comparison", "deviation"]
+JobCause = Literal["upload", "decision", "move", "withdrawal", "record", "template", "coordinator", "retry"]
+TraceAction = Literal[
+    "patient added", "visit added", "record changed", "upload received", "upload committed", "upload held",
+    "upload refused", "upload let in", "upload moved away", "upload moved here", "upload withdrawn",
+    "upload abandoned", "upload ended", "visit result", "comparison result", "deviation result",
+]  # fmt: skip
 FigureKind = Literal["map", "statistics"]
 
 
@@ -299,7 +305,7 @@ class Job(OfCentreOrStudy, Base):
     visit_id: Mapped[str | None] = mapped_column(ForeignKey("visit.id"))
     upload_id: Mapped[str | None] = mapped_column(ForeignKey("upload.id"))
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
-    cause: Mapped[str] = mapped_column(String(32))
+    cause: Mapped[JobCause] = mapped_column(String(32))
     priority: Mapped[int] = mapped_column(default=0)
     state: Mapped[JobState] = mapped_column(default="queued")
     progress: Mapped[float] = mapped_column(default=0.0)
@@ -405,6 +411,6 @@ class TraceEntry(AboutPatient, Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
     at: Mapped[datetime] = mapped_column(default=now)
-    action: Mapped[str] = mapped_column(String(32))
+    action: Mapped[TraceAction] = mapped_column(String(32))
     detail: Mapped[str] = mapped_column(default="")
     uploader: Mapped[Uploader] = relationship()

@@ -16,7 +16,7 @@ from sqlalchemy.orm import aliased
 
 from cohortex.errors import NotThere, Refused
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, JobKind, now
+from cohortex.study.database.tables import Job, JobCause, JobKind, now
 from cohortex.study.home import Study
 
 LEASE = timedelta(seconds=30)
@@ -40,7 +40,7 @@ def enqueue(
     kind: JobKind,
     *,
     about: str,
-    cause: str,
+    cause: JobCause,
     centre_id: int | None = None,
     uploader_id: int | None = None,
     patient_id: str | None = None,

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.study.check import CheckProblem, SeriesVerdict, UploadCheck, check_upload
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, Upload, Visit
+from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, TraceAction, Upload, Visit
 from cohortex.study.home import Study
 from cohortex.study.identity.reassign import rewrite_instance
 from cohortex.study.jobs.worker import Finish, LeaseLost
@@ -22,6 +22,11 @@ from cohortex.study.processing.files import note_objects
 from cohortex.study.processing.following import images_changed
 from cohortex.study.uploads import remember_patient
 
+_BECAME: dict[str, TraceAction] = {
+    "committed": "upload committed",
+    "held": "upload held",
+    "refused": "upload refused",
+}
 _WORDS = {
     "two-patients": (
         "the headers speak of more than one patient.",
@@ -225,7 +230,7 @@ def _conclude(
         why: list[CheckProblem | SeriesVerdict] = [*found.problems, *found.series]
         upload.reason = why[0].reason if why else "there is no image series in it."
         upload.remedy = why[0].remedy if why else "Send the archive that holds the DICOM files of the scan."
-    note(session, patient, f"upload {upload.state}", upload.reason or f"{len(taken)} series", by=upload.uploader_id)
+    note(session, patient, _BECAME[upload.state], upload.reason or f"{len(taken)} series", by=upload.uploader_id)
     session.flush()
     if taken:
         remember_patient(session, patient)

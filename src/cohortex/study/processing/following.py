@@ -24,6 +24,7 @@ from sqlalchemy import func, select, update
 from cohortex.study.database import StudySession
 from cohortex.study.database.tables import (
     Job,
+    JobCause,
     Patient,
     Result,
     Series,
@@ -41,7 +42,7 @@ def record_changed(session: StudySession) -> None:
     enqueue(session, "statistics", about=STUDY, cause="record")
 
 
-def images_changed(session: StudySession, visit: Visit, *, cause: str) -> None:
+def images_changed(session: StudySession, visit: Visit, *, cause: JobCause) -> None:
     """Series of a visit were added, moved or withdrawn: it is processed again, or what was made of it is stale."""
     session.execute(
         update(Result)
@@ -68,7 +69,7 @@ def images_changed(session: StudySession, visit: Visit, *, cause: str) -> None:
         patient_changed(session, visit.patient_id, cause=cause)
 
 
-def visit_processed(session: StudySession, visit: Visit, *, cause: str) -> None:
+def visit_processed(session: StudySession, visit: Visit, *, cause: JobCause) -> None:
     """A visit has a new result: it is compared with its neighbours, and those no longer with each other."""
     pairs = list(pairwise(_processed(session, visit.patient_id)))
     neighbours = {(earlier.id, later.id) for earlier, later in pairs}
@@ -85,12 +86,12 @@ def visit_processed(session: StudySession, visit: Visit, *, cause: str) -> None:
     patient_changed(session, visit.patient_id, cause=cause)
 
 
-def comparison_made(session: StudySession, *, cause: str) -> None:
+def comparison_made(session: StudySession, *, cause: JobCause) -> None:
     """Two visits were compared: only figures of the study tell of that."""
     enqueue(session, "statistics", about=STUDY, cause=cause)
 
 
-def patient_changed(session: StudySession, patient_id: str, *, cause: str) -> None:
+def patient_changed(session: StudySession, patient_id: str, *, cause: JobCause) -> None:
     """What is known of a patient's images has changed: the figures of the study follow, or its next template."""
     if release_is_due(session):
         enqueue(session, "template", about=STUDY, cause=cause, arguments={"reason": "rule"})
@@ -180,7 +181,7 @@ def _processed(session: StudySession, patient_id: str) -> list[Visit]:
     return list(session.scalars(select(Visit).where(Visit.patient_id == patient_id, has_result).order_by(Visit.date)))
 
 
-def _compare(session: StudySession, earlier: Visit, later: Visit, *, cause: str) -> None:
+def _compare(session: StudySession, earlier: Visit, later: Visit, *, cause: JobCause) -> None:
     enqueue(
         session, "comparison", about=f"{earlier.id}+{later.id}", cause=cause, centre_id=later.centre_id,
         uploader_id=later.uploader_id, patient_id=later.patient_id, visit_id=later.id,
@@ -188,7 +189,7 @@ def _compare(session: StudySession, earlier: Visit, later: Visit, *, cause: str)
     )  # fmt: skip
 
 
-def _deviate(session: StudySession, patient: Patient, visit: Visit, *, cause: str) -> None:
+def _deviate(session: StudySession, patient: Patient, visit: Visit, *, cause: JobCause) -> None:
     enqueue(
         session, "deviation", about=patient.id, cause=cause, centre_id=patient.centre_id,
         uploader_id=patient.uploader_id, patient_id=patient.id, visit_id=visit.id,

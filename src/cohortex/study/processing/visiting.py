@@ -18,7 +18,7 @@ from cohortex.pipeline.study_steps import aligned_brain_node
 from cohortex.pipeline.visit_plan import look_at_visit, plan_visit
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Job, Patient, Result, Visit, now
+from cohortex.study.database.tables import Job, Patient, Result, ResultKind, TraceAction, Visit, now
 from cohortex.study.home import Study
 from cohortex.study.jobs.worker import Finish, Handler
 from cohortex.study.patients import note, number_of
@@ -26,6 +26,11 @@ from cohortex.study.processing.files import keep_files, note_objects, receipts_o
 from cohortex.study.processing.following import visit_processed
 from cohortex.study.processing.sources import lay_out, series_in
 
+_MADE: dict[ResultKind, TraceAction] = {
+    "visit": "visit result",
+    "comparison": "comparison result",
+    "deviation": "deviation result",
+}
 _SHARE_OF_VISIT = 0.9  # of the work; the rest brings the brain to the template and keeps the files
 
 
@@ -94,7 +99,7 @@ def visit_handler(write_report: Callable[[VisitResult, Path], Path]) -> Handler:
 def keep_result(
     session: StudySession,
     *,
-    kind: str,
+    kind: ResultKind,
     visit: Visit,
     record: dict[str, Any],
     files: dict[str, Any],
@@ -125,7 +130,7 @@ def keep_result(
         )  # fmt: skip
         session.add(result)
         session.flush()
-        note(session, session.get_one(Patient, visit.patient_id), f"{kind} result", f"visit {number_of(visit)}",
+        note(session, session.get_one(Patient, visit.patient_id), _MADE[kind], f"visit {number_of(visit)}",
              by=visit.uploader_id)  # fmt: skip
     result.stale_at, result.superseded_by = None, None
     for older in session.scalars(select(Result).where(*same_place, Result.id != result.id)):
