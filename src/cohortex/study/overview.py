@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import Centre, Job, Patient, Series, TemplateVersion, Visit
 from cohortex.study.home import Study
+from cohortex.study.jobs.queue import STILL_FAILED
 
 _STATES = ("queued", "running", "done", "failed")
 
@@ -47,7 +48,7 @@ class Overview:
     template : TemplateInForce or None
         None before the first release.
     jobs : dict of str to int
-        State -> how many.
+        State -> how many; failed ones as in `failures`.
     failures : tuple of str
         What failed and was not tried again, with reason and remedy.
     """
@@ -76,7 +77,7 @@ def overview(study: Study) -> Overview:
         patients, visits, series = counted(Patient), counted(Visit), counted(Series)
         states: dict[str, int] = dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).all())
         latest = session.scalar(select(TemplateVersion).order_by(TemplateVersion.number.desc()).limit(1))
-        failed = session.scalars(select(Job).where(Job.state == "failed").order_by(Job.finished_at))
+        failed = list(session.scalars(select(Job).where(STILL_FAILED).order_by(Job.finished_at)))
         return Overview(
             name=study.info.name,
             centres=tuple(
@@ -92,6 +93,6 @@ def overview(study: Study) -> Overview:
             template=None
             if latest is None
             else TemplateInForce(version=latest.number, n_patients=latest.n_patients, n_centres=latest.n_centres),
-            jobs={state: states.get(state, 0) for state in _STATES},
+            jobs={state: states.get(state, 0) for state in _STATES} | {"failed": len(failed)},
             failures=tuple(f"{job.kind}: {job.reason} {job.remedy}".strip() for job in failed),
         )

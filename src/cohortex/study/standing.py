@@ -8,19 +8,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sqlalchemy import select
-from sqlalchemy.orm import aliased
 
 from cohortex.study.database import StudySession
 from cohortex.study.database.tables import Job, Result, Series, Upload, Visit
+from cohortex.study.jobs.queue import STILL_FAILED
 
 Standing = Literal["empty", "waiting", "processing", "ready", "attention"]
 
-_LATER = aliased(Job)  # once: making one takes longer than asking with it
-_DONE_SINCE = (
-    select(_LATER.id)
-    .where(_LATER.kind == Job.kind, _LATER.about == Job.about, _LATER.created_at > Job.created_at)
-    .exists()
-)
 _GRAVEST: tuple[Standing, ...] = ("attention", "processing", "waiting", "ready", "empty")
 
 
@@ -61,7 +55,7 @@ def standings(session: StudySession, *, patient: str | None = None) -> Standings
     results = select(Result.visit_id).where(Result.kind == "visit", Result.stale_at.is_(None))
     jobs = select(Job.patient_id, Job.visit_id, Job.state).where(
         Job.patient_id.is_not(None),
-        Job.state.in_(("queued", "running")) | ((Job.state == "failed") & ~_DONE_SINCE),
+        Job.state.in_(("queued", "running")) | STILL_FAILED,
     )
     if patient is not None:
         visits = visits.where(Visit.patient_id == patient)

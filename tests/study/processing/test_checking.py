@@ -78,6 +78,37 @@ def test_the_same_archive_again_is_refused_as_known_and_changes_nothing(desk, an
     assert again not in desk.study.intake.uploads()
 
 
+def test_the_same_archive_for_another_visit_is_refused_and_told_where_it_lies(desk, anna, visit, person, archive_of):
+    code, key = visit
+    anna.send(key, archive_of(person))
+    desk.settle()
+    again = anna.send(anna.visit(code, date(2024, 3, 1)), archive_of(person))
+    desk.settle()
+    row = desk.upload(again)
+    assert (row.state, row.reason, row.remedy) == (
+        "refused",
+        f"everything in it is stored already, for {code}, visit 1.",
+        "If it belongs here, move that upload to this visit.",
+    )
+
+
+def test_a_number_a_person_vouched_for_leads_to_the_patient_it_was_vouched_for(
+    desk, anna, bruno, visit, person, archive_of, new_person
+):
+    code, key = visit
+    anna.send(key, archive_of(person))
+    second_number = new_person()
+    desk.settle()
+    vouched = anna.send(anna.visit(code, date(2024, 3, 1)), archive_of(second_number))
+    desk.settle()
+    bruno.decide(vouched, accept=True, reason="admitted under a new number")
+    desk.settle()
+    elsewhere = anna.send(anna.visit(anna.patient(), DAY), archive_of(second_number, scan=1))
+    desk.settle()
+    row = desk.upload(elsewhere)
+    assert (row.state, row.question, row.suspected_patient_id) == ("held", "known-patient", desk.patient(code).id)
+
+
 def test_the_scan_of_somebody_else_is_held_and_nothing_of_it_is_stored(
     desk, anna, bruno, visit, person, archive_of, new_person
 ):

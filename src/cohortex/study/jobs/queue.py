@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import aliased
 
 from cohortex.errors import NotThere, Refused
@@ -23,6 +23,15 @@ LEASE = timedelta(seconds=30)
 MOST_DEATHS = 5
 STUDY = "study"
 """What a job is about that is about no patient."""
+
+_LATER = aliased(Job)  # once: making one takes longer than asking with it
+STILL_FAILED = and_(
+    Job.state == "failed",
+    ~select(_LATER.id)
+    .where(_LATER.kind == Job.kind, _LATER.about == Job.about, _LATER.created_at > Job.created_at)
+    .exists(),
+)
+"""Of jobs that failed: those of which nothing was begun again since."""
 
 _PRIORITY: Mapping[JobKind, int] = {  # what a person waits for comes first; figures of the study come last
     "check": 0,

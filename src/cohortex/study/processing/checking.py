@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.study.check import CheckProblem, SeriesVerdict, UploadCheck, check_upload
@@ -17,7 +19,7 @@ from cohortex.study.home import Study
 from cohortex.study.identity.reassign import rewrite_instance
 from cohortex.study.jobs.worker import Finish, LeaseLost
 from cohortex.study.objects import Receipt
-from cohortex.study.patients import note, pseudonyms
+from cohortex.study.patients import note, number_of, pseudonyms
 from cohortex.study.processing.files import note_objects
 from cohortex.study.processing.following import images_changed
 from cohortex.study.uploads import remember_patient
@@ -68,7 +70,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
     if about is None:
         return _nothing
     folder = study.work_folder(job.id)
-    try:
+    with _emptied(folder):
         sent, clean = folder / f"upload{about.ending}", folder / "clean"
         (folder / "scratch").mkdir()
         study.intake.unseal(_upload(job), sent)
@@ -93,8 +95,6 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             for verdict in taken
             for instance in verdict.instances
         }
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
     def finish(session: StudySession) -> Any:
         upload = _unchanged(session, job, about)
@@ -145,11 +145,7 @@ def _question(session: StudySession, upload: Upload, found: UploadCheck) -> tupl
     patient = upload.visit.patient
     expected = _expected_hashes(session, patient)
     for patient_hash in set(found.patient_hashes) - expected:
-        suspected = session.scalar(
-            select(Patient).where(
-                Patient.centre_id == upload.centre_id, Patient.patient_hash == patient_hash, Patient.id != patient.id
-            )
-        )
+        suspected = _known_under(session, patient_hash, other_than=patient)
         if expected:
             return "other-patient", suspected.id if suspected else None
         if suspected is not None:
@@ -167,6 +163,25 @@ def _expected_hashes(session: StudySession, patient: Patient) -> set[str]:
         .where(Visit.patient_id == patient.id, Upload.released, Upload.state == "committed")
     )
     return {entry for entry in (patient.patient_hash, *vouched) if entry}
+
+
+def _known_under(session: StudySession, patient_hash: str, *, other_than: Patient) -> Patient | None:
+    """Who else of the centre is known under a hospital number, by an upload or because a person vouched for it."""
+    vouched = (
+        select(Visit.patient_id)
+        .join(Upload, Upload.visit_id == Visit.id)
+        .where(Upload.released, Upload.state == "committed", Upload.patient_hash == patient_hash)
+    )
+    return session.scalar(
+        select(Patient)
+        .where(
+            Patient.centre_id == other_than.centre_id,
+            Patient.id != other_than.id,
+            or_(Patient.patient_hash == patient_hash, Patient.id.in_(vouched)),
+        )
+        .order_by(Patient.patient_hash != patient_hash, Patient.created_at)
+        .limit(1)
+    )
 
 
 def _taken(found: UploadCheck, about: _About, question: tuple[str, str | None] | None) -> list[SeriesVerdict]:
@@ -223,8 +238,7 @@ def _conclude(
         upload.state = "committed"
     elif any(verdict.verdict == "duplicate" for verdict in found.series):
         upload.state = "refused"
-        upload.reason = "everything in it is stored already."
-        upload.remedy = "Nothing needs to be done."
+        upload.reason, upload.remedy = _stored_already(session, upload, found)
     else:
         upload.state = "refused"
         why: list[CheckProblem | SeriesVerdict] = [*found.problems, *found.series]
@@ -236,6 +250,27 @@ def _conclude(
         remember_patient(session, patient)
     if taken:
         images_changed(session, upload.visit, cause="upload")
+
+
+def _stored_already(session: StudySession, upload: Upload, found: UploadCheck) -> tuple[str, str]:
+    """Reason and remedy where everything came before, for this visit or for another."""
+    places = session.scalars(
+        select(Visit)
+        .join(Series, Series.visit_id == Visit.id)
+        .where(
+            Series.series_uid.in_([verdict.series_uid for verdict in found.series]),
+            Series.centre_id == upload.centre_id,
+            Series.withdrawn_at.is_(None),
+        )
+        .order_by(Visit.date)
+    ).unique()
+    elsewhere = [f"{visit.patient.code}, visit {number_of(visit)}" for visit in places if visit.id != upload.visit_id]
+    if not elsewhere:
+        return "everything in it is stored already.", "Nothing needs to be done."
+    return (
+        f"everything in it is stored already, for {' and '.join(elsewhere)}.",
+        "If it belongs here, move that upload to this visit.",
+    )
 
 
 def _shown(found: UploadCheck, *, before: list[Any] | None) -> list[Any]:
@@ -273,7 +308,7 @@ def _rewritten(study: Study, job: Job, series_ids: list[int], progress: Progress
     """Write the instances of a moved upload anew under the code and the dates of the patient it belongs to."""
     keys = pseudonyms(study)
     folder = study.work_folder(job.id)
-    with study.session(THE_STUDY) as session:
+    with _emptied(folder), study.session(THE_STUDY) as session:
         upload = session.get_one(Upload, _upload(job))
         if upload.state != "checking":
             return _nothing
@@ -291,7 +326,6 @@ def _rewritten(study: Study, job: Job, series_ids: list[int], progress: Progress
                     rewrite_instance(stream, path, patient_code=target.code, further_days=shift)
                 written[row.id].append((instance.sop_uid, study.objects.put_file(path)))
                 path.unlink()
-    shutil.rmtree(folder, ignore_errors=True)
 
     def finish(session: StudySession) -> None:
         upload = session.get_one(Upload, _upload(job))
@@ -316,6 +350,14 @@ def _rewritten(study: Study, job: Job, series_ids: list[int], progress: Progress
         images_changed(session, upload.visit, cause="move")
 
     return finish
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unchanged(session: StudySession, job: Job, about: _About) -> Upload:
