@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,8 +15,10 @@ from rich.progress import Progress as Bars
 
 from cohortex.geometry import axis_codes
 from cohortex.image import Image
-from cohortex.io import Upload
 from cohortex.progress import Progress, ProgressCallback, silent
+
+if TYPE_CHECKING:
+    from cohortex.io import Upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
