@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import struct
+import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,10 @@ from cohortex.study.patients import add_patient, add_visit, patient_of, visit_of
 from cohortex.study.people import add_centre, add_uploader
 from cohortex.study.pseudonyms import Pseudonyms
 from cohortex.study.uploads import begin, complete, decide, move, upload_of, withdraw
+
+_HERE = str(Path(__file__).parent)
+if _HERE not in sys.path:
+    sys.path.insert(0, _HERE)
 
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ObjectMaker = Callable[..., Dataset]

@@ -9,8 +9,7 @@ import logging
 import re
 import sqlite3
 import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from identity_search import BORN, PLANTED, contents, found_in
 from sqlalchemy import select
 
 from cohortex import phantoms
@@ -29,81 +29,11 @@ from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import Instance, Job, Result, Upload
 from cohortex.study.jobs import work
 from cohortex.study.people import add_centre, add_uploader
+from cohortex.study.processing import files
 from cohortex.study.processing.handlers import handlers
 
 DAY = date(2021, 5, 18)
-BORN = date(1947, 11, 23)
-# long words, each with PHANTOM in it: none is found by chance in millions of compressed bytes
-PLANTED = phantoms.PlantedIdentity(
-    patient_name="PHANTOMESPOSITO^ANNAPHANTOMA",
-    patient_id="MRN-09918273645",
-    birth_date=f"{BORN:%Y%m%d}",
-    age="073Y",
-    address="Via del Phantomuccio 181, Nessunopoli",
-    telephone="+39 000 77311552",
-    other_id="PHNNNA47S63X999Z",
-    referring_physician="PHANTOMBIANCHI^LUCAPHANTOMO",
-    operator="PHANTOMVERDI^PHANTOMA",
-    institution="Ospedale Phantomatico San Nessuno",
-    institution_address="Piazza Phantomatica 1, Nessunopoli",
-    station="PHANTOMMR01",
-    accession_number="ACC77190249918",
-    comment="Pat. Phantomesposito Annaphantoma; chiamare Dr. Phantombianchi",
-)
 _TRUE_DAYS = tuple(day.strftime(form) for day in (DAY, BORN) for form in ("%Y%m%d", "%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y"))
-_BASE64 = re.compile(rb"[A-Za-z0-9+/]{64,}")
-_DEEPEST = 6
-
-
-def contents(data: bytes, depth: int = 0) -> Iterator[bytes]:
-    """The bytes themselves, and whatever is packed in them: gzip, zip, the picture of a PNG, base64 in a text."""
-    yield data
-    if depth == _DEEPEST:
-        return
-    inner: list[bytes] = []
-    if data[:2] == b"\x1f\x8b":
-        inner = [gzip.decompress(data)]
-    elif data[:4] == b"PK\3\4":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            yield "\n".join(archive.namelist()).encode()
-            inner = [archive.read(name) for name in archive.namelist()]
-    elif data[:8] == b"\x89PNG\r\n\x1a\n":
-        inner = [zlib.decompress(_image_data(data))]
-    elif data[:1] in (b"<", b"{", b"["):
-        inner = [_from_base64(found.group()) for found in _BASE64.finditer(data)]
-    for packed in inner:
-        yield from contents(packed, depth + 1)
-
-
-def _from_base64(text: bytes) -> bytes:
-    whole = text[:-1] if len(text) % 4 == 1 else text
-    return base64.b64decode(whole + b"=" * (-len(whole) % 4))
-
-
-def _image_data(png: bytes) -> bytes:
-    start, chunks = 8, []
-    while start < len(png):
-        length = int.from_bytes(png[start : start + 4], "big")
-        if png[start + 4 : start + 8] == b"IDAT":
-            chunks.append(png[start + 8 : start + 8 + length])
-        start += 12 + length
-    return b"".join(chunks)
-
-
-def found_in(data: bytes, *, words: Iterable[str]) -> set[str]:
-    """Which words the bytes hold, in any case and encoding, packed or not."""
-    by_stem: dict[str, list[str]] = {}  # most hold the same stem, which is looked for first: millions of bytes
-    for word in words:
-        stem = "phantom" if "phantom" in word.lower() else word.lower()
-        by_stem.setdefault(stem, []).append(word)
-    hits = set()
-    for part in contents(data):
-        lower = part.lower()
-        for stem, of_stem in by_stem.items():
-            for code in ("utf-8", "utf-16-le", "utf-16-be"):
-                if stem.encode(code) in lower:
-                    hits |= {word for word in of_stem if word.lower().encode(code) in lower}
-    return hits
 
 
 @dataclass(frozen=True)
@@ -146,7 +76,8 @@ def lived(tmp_path_factory, person_of, small_head) -> Iterator[Lived]:
     study = Study.create(folder / "study", name="Lesions")
     add_centre(study, code="AA", name="Centre AA")
     add_uploader(study, centre="AA", login="anna", name="Anna", password="correct horse")
-    with logged(folder / "worker.log"):
+    with logged(folder / "worker.log"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "_FEWER", 1.0)  # a scan as coarse as this one gets a preview, too
         _live(study, person_of(study, "anna"), list(archives.values()), broken)
     uids = frozenset(uid for path in archives.values() for uid in uids_in(path))
     yield Lived(study, tuple(archives.values()), folder / "worker.log", uids)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-_SERVER_TESTS = str(Path(__file__).parents[1])
-if _SERVER_TESTS not in sys.path:
-    sys.path.insert(0, _SERVER_TESTS)
+_TESTS = Path(__file__).parents[2]
+for folder in (_TESTS / "server", _TESTS / "study"):
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 SOFTWARE_GL = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]

@@ -6,9 +6,12 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import closing
 
+import httpx
 import numpy as np
 import pytest
+from identity_search import PLANTED, found_in
 from playwright.sync_api import Page, expect
 from served import Served
 
@@ -37,7 +40,7 @@ def scans(phantom, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scans")
     names = [folder / f"visit-{number}.zip" for number in (1, 2)]
     for visit, name in zip(phantom.visits, names, strict=True):
-        phantoms.write_dicom_zip(visit.images, name, seed=5)
+        phantoms.write_dicom_zip(visit.images, name, identity=PLANTED, seed=5)
     return names
 
 
@@ -50,6 +53,8 @@ def served(tmp_path_factory):
     add_centre(study, code="NORD", name="Hospital North", country="IT")
     for login, language in (("anna", "en"), ("carla", "it")):
         add_uploader(study, centre="NORD", login=login, name=login.title(), password=PASSWORD, language=language)
+    add_centre(study, code="SUD", name="Hospital South", country="IT")
+    add_uploader(study, centre="SUD", login="bruno", name="Bruno", password=PASSWORD)
     study.close()
     with Served(home) as server:
         yield server
@@ -367,3 +372,46 @@ def test_a_wrong_password_says_so_and_a_session_that_ended_comes_back_to_its_pag
     sign_in(opening.value, served)
     view.get_by_role("button", name="Save record").click()
     expect(view.locator("#toasts")).to_contain_text("Record saved")
+
+
+def test_no_planted_identity_is_in_what_server_and_workers_wrote_or_answer_anybody(served, way, scans):
+    words = PLANTED.planted_strings()
+    for scan in scans:
+        assert found_in(scan.read_bytes(), words=words) == set(words)
+    written = [path for path in served.home.parent.rglob("*") if path.is_file()]
+    assert {"workers.log", "study.log", "study.db"} <= {path.name for path in written}
+    assert {str(path): hits for path in written if (hits := found_in(path.read_bytes(), words=words))} == {}
+    own = replies_to("anna", served, code=way[0])
+    others = replies_to("bruno", served, code=way[0])
+    assert own.keys() == others.keys()
+    assert {reply.status_code for reply in own.values()} == {200}
+    named = ("/api/patients/", "/api/visits/", "/api/uploads/", "/api/series/", "/api/results/")
+    assert {reply.status_code for path, reply in others.items() if path.startswith(named)} == {404}
+    for replies in (own, others):
+        assert {path: hits for path, reply in replies.items() if (hits := found_in(reply.content, words=words))} == {}
+
+
+def replies_to(login: str, served: Served, *, code: str) -> dict[str, httpx.Response]:
+    """What the server answers somebody about everything that is Anna's."""
+    with closing(signed_in("anna", served)) as anna:
+        patient = anna.get(f"/api/patients/{code}").json()
+        paths = ["/api/patients", f"/api/patients/{code}", "/api/uploads", "/api/jobs", "/api/study", "/api/study/map"]
+        paths += ["/api/study/statistics", "/api/study/contributions", "/api/study/template", "/api/records/export"]
+        briefs = [*patient["comparisons"]]
+        for visit in patient["visits"]:
+            paths += [f"/api/visits/{visit['id']}", f"/api/visits/{visit['id']}/record"]
+            paths += [f"/api/uploads/{upload['id']}" for upload in visit["uploads"]]
+            paths += [f"/api/series/{series['id']}/dicom" for series in visit["series"]]
+            briefs += visit["results"]
+        for brief in briefs:
+            result = f"/api/results/{brief['id']}"
+            paths += [result, f"{result}/report", f"{result}/report.json"]
+            paths += [file["url"] for file in anna.get(result).json()["files"]]
+    with closing(signed_in(login, served)) as asker:
+        return {path: asker.get(path) for path in paths}
+
+
+def signed_in(login: str, served: Served) -> httpx.Client:
+    client = httpx.Client(base_url=served.address, headers={"X-Cohortex": "1"}, trust_env=False, timeout=60)
+    client.post("/api/session", json={"login": login, "password": PASSWORD}).raise_for_status()
+    return client
