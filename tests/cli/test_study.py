@@ -116,3 +116,18 @@ def test_nobody_enters_for_somebody_unknown(cohortex, home, tmp_path):
     table = tmp_path / "records.csv"
     table.write_text("patient,visit\n")
     assert "nobody signs in as bob" in cohortex("study", "import", home, table, "--as", "bob").err
+
+
+def test_a_person_gets_another_password_and_is_locked_out(cohortex, home):
+    cohortex("study", "init", home, "--name", "Lesions")
+    cohortex("study", "add-centre", home, "NORD", "North Hospital")
+    cohortex("study", "add-user", home, "anna", "--centre", "NORD", "--name", "Anna")
+    said = cohortex("study", "set-password", home, "anna")
+    password = said.out.split()[-1]
+    study = Study.open(home)
+    assert sign_in(study, login="anna", password=password)
+    assert "no longer" in cohortex("study", "lock-user", home, "anna").out
+    assert sign_in(study, login="anna", password=password) is None
+    cohortex("study", "lock-user", home, "anna", "--undo")
+    assert sign_in(study, login="anna", password=password)
+    study.close()

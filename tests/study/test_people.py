@@ -10,7 +10,16 @@ from sqlalchemy import select, update
 from cohortex.errors import Refused
 from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import SignIn, Uploader, now
-from cohortex.study.people import add_centre, add_uploader, sign_in, sign_out, speak, who_asks
+from cohortex.study.people import (
+    add_centre,
+    add_uploader,
+    let_sign_in,
+    set_password,
+    sign_in,
+    sign_out,
+    speak,
+    who_asks,
+)
 
 
 def test_who_knows_the_password_is_known_by_the_token(staffed):
@@ -83,3 +92,38 @@ def test_a_person_chooses_the_language_of_the_pages(staffed):
     token = sign_in(staffed, login="anna.cc", password="correct horse")
     speak(staffed, who_asks(staffed, token), "it")
     assert who_asks(staffed, token).language == "it"
+
+
+def test_another_password_ends_the_old_one_and_what_was_begun_with_it(staffed):
+    token = sign_in(staffed, login="anna.aa", password="correct horse")
+    drawn = set_password(staffed, "anna.aa")
+    assert who_asks(staffed, token) is None
+    assert sign_in(staffed, login="anna.aa", password="correct horse") is None
+    assert sign_in(staffed, login="anna.aa", password=drawn)
+    assert set_password(staffed, "anna.aa", password="battery staple") == "battery staple"
+    assert sign_in(staffed, login="anna.aa", password="battery staple")
+
+
+def test_who_is_locked_out_is_out_at_once_until_let_in_again(staffed):
+    token = sign_in(staffed, login="anna.aa", password="correct horse")
+    let_sign_in(staffed, "anna.aa", allowed=False)
+    assert who_asks(staffed, token) is None
+    assert sign_in(staffed, login="anna.aa", password="correct horse") is None
+    let_sign_in(staffed, "anna.aa", allowed=True)
+    assert who_asks(staffed, token) is None
+    assert sign_in(staffed, login="anna.aa", password="correct horse")
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda study: set_password(study, "nobody"),
+        lambda study: let_sign_in(study, "nobody", allowed=False),
+        lambda study: set_password(study, "anna.aa", password="short"),
+        lambda study: add_centre(study, code="DD", name="Centre", country="Italy"),
+    ],
+)
+def test_what_cannot_be_done_for_people_is_refused_with_a_remedy(staffed, act):
+    with pytest.raises(Refused) as refused:
+        act(staffed)
+    assert refused.value.remedy

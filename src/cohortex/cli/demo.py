@@ -58,6 +58,7 @@ def demo(
         for centre, login, name, role, _ in PEOPLE:
             table.add_row(login, passwords[login], f"{centre}, {name}{' (coordinator)' * (role == 'coordinator')}")
         console.print(table)
+        console.print(f"[dim]These passwords were made for this demo; they are kept in {passwords_file}.[/]")
 
         def enter_all(progress: Callable[[Progress], None]) -> None:
             everyone = rehearsed_patients(patients)
@@ -68,6 +69,7 @@ def demo(
         if not serve:
             return
         console.print(f"\nThe study: [bold]{address}[/]  (this machine only; Ctrl-C ends it)", soft_wrap=True)
+        console.print(table)
         console.print(f"Again later: cohortex serve {home}", soft_wrap=True)
         if show and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"):
             webbrowser.open(address)

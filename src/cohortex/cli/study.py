@@ -90,6 +90,37 @@ def add_a_user(
         console.print(f"  Password, shown this once: [bold]{added.password}[/]", soft_wrap=True)
 
 
+@study_app.command("set-password")
+def set_a_password(
+    home: Home,
+    login: Annotated[str, typer.Argument(help="Of whom.")],
+    ask_password: Annotated[bool, typer.Option(help="Ask for the password instead of drawing one.")] = False,
+) -> None:
+    """Give a person another password, drawn and printed once unless asked for; ends what they are signed in to."""
+    from cohortex.study import Study
+    from cohortex.study.people import set_password
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None
+    password = set_password(Study.open(home), login, password=password)
+    console.print(f"[bold green]✓[/] {escape(login)} has another password")
+    if not ask_password:
+        console.print(f"  Password, shown this once: [bold]{password}[/]", soft_wrap=True)
+
+
+@study_app.command("lock-user")
+def lock_a_user(
+    home: Home,
+    login: Annotated[str, typer.Argument(help="Whom.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Let the person in again.")] = False,
+) -> None:
+    """Lock out a person who has left, at once; what they entered stays, under their name."""
+    from cohortex.study import Study
+    from cohortex.study.people import let_sign_in
+
+    let_sign_in(Study.open(home), login, allowed=undo)
+    console.print(f"[bold green]✓[/] {escape(login)} may {'sign in again' if undo else 'no longer sign in'}")
+
+
 @study_app.command()
 def process(
     home: Home,

@@ -20,6 +20,7 @@ from cohortex.study.home import Study
 SIGNED_IN_FOR = timedelta(hours=12)
 LEAST_PASSWORD = 10
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,7}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash(secrets.token_hex())  # so that an unknown login takes as long as a wrong password
@@ -72,10 +73,12 @@ def add_centre(study: Study, *, code: str, name: str, country: str = "") -> int:
         )
     if not name.strip():
         raise Refused("the centre has no name.", remedy="Give its full name.")
+    if country and not _COUNTRY.fullmatch(country.upper()):
+        raise Refused(f"{country!r} is no country code.", remedy="Give its two letters of ISO 3166: IT.")
     with study.session(THE_STUDY, writes=True) as session, session.begin():
         if session.scalar(select(Centre).where(Centre.code == code)):
             raise Refused(f"there is a centre {code} already.", remedy="Give another code.")
-        centre = Centre(code=code, name=name.strip(), country=country.upper()[:2])
+        centre = Centre(code=code, name=name.strip(), country=country.upper())
         session.add(centre)
         session.flush()
         return centre.id
@@ -116,14 +119,9 @@ def add_uploader(
     """
     if not _LOGIN.fullmatch(login):
         raise Refused(f"{login!r} is no login.", remedy="Give at least two small letters, digits, dots or dashes.")
-    if password is not None and len(password) < LEAST_PASSWORD:
-        raise Refused(
-            f"the password has {len(password)} characters.",
-            remedy=f"Give at least {LEAST_PASSWORD}, or none to draw one.",
-        )
+    password = _good_password(password)
     if language not in ("en", "it"):
         raise Refused(f"{language!r} is no language of the pages.", remedy="Give en or it.")
-    password = password or secrets.token_urlsafe(12)
     with study.session(THE_STUDY, writes=True) as session, session.begin():
         found = session.scalar(select(Centre).where(Centre.code == centre))
         if found is None:
@@ -138,6 +136,52 @@ def add_uploader(
         session.add(uploader)
         session.flush()
         return NewUploader(id=uploader.id, login=login, password=password)
+
+
+def set_password(study: Study, login: str, *, password: str | None = None) -> str:
+    """Give a person another password, and end what they are signed in to.
+
+    Parameters
+    ----------
+    study : Study
+        Where.
+    login : str
+        The person's.
+    password : str, optional
+        At least 10 characters; drawn when omitted.
+
+    Returns
+    -------
+    str
+        The password, for this one time.
+
+    Raises
+    ------
+    Refused
+        If there is no such person, or the password is too short.
+    """
+    password = _good_password(password)
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        found = _person(session, login)
+        found.password_hash = _HASHER.hash(password)
+        session.execute(delete(SignIn).where(SignIn.uploader_id == found.id))
+    return password
+
+
+def let_sign_in(study: Study, login: str, *, allowed: bool) -> None:
+    """Lock a person out who has left, at once and wherever they are signed in, or let them in again.
+
+    What they entered stays, under their name.
+
+    Raises
+    ------
+    Refused
+        If there is no such person.
+    """
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        found = _person(session, login)
+        found.active = allowed
+        session.execute(delete(SignIn).where(SignIn.uploader_id == found.id))
 
 
 def sign_in(study: Study, *, login: str, password: str) -> str | None:
@@ -217,6 +261,25 @@ def themself(session: StudySession) -> Uploader:
     if not isinstance(asker, Asker):
         raise Refused("nobody in particular asks.")
     return session.get_one(Uploader, asker.uploader_id)
+
+
+def _person(session: StudySession, login: str) -> Uploader:
+    found = session.scalar(select(Uploader).where(Uploader.login == login))
+    if found is None:
+        known = ", ".join(session.scalars(select(Uploader.login).order_by(Uploader.login))) or "nobody yet"
+        raise Refused(f"there is no login {login}.", remedy=f"Give one of: {known}.")
+    return found
+
+
+def _good_password(password: str | None) -> str:
+    if password is None:
+        return secrets.token_urlsafe(12)
+    if len(password) < LEAST_PASSWORD:
+        raise Refused(
+            f"the password has {len(password)} characters.",
+            remedy=f"Give at least {LEAST_PASSWORD}, or none to draw one.",
+        )
+    return password
 
 
 def _hashed(token: str) -> str:

@@ -103,7 +103,7 @@ def visit(number: int, **changes: Any) -> dict[str, Any]:
         "kind": "first" if number == 1 else "follow-up",
         "date": f"2024-0{number}-05",
         "day": 31 * (number - 1),
-        "age": 34,
+        "age": 34.96,
         "uploader": {"name": "Anna"},
         "record": {"complete": 4, "of": 16},
         "series": [series("T1", "AX T1"), series("FLAIR", "AX FLAIR")],
@@ -132,7 +132,7 @@ def patient() -> dict[str, Any]:
     return {
         "code": "C1-0001",
         "sex": "F",
-        "age_at_first": 34,
+        "age_at_first": 34.96,
         "centre": {"code": "C1", "name": "Centre"},
         "uploader": {"name": "Anna"},
         "template_version": 3,

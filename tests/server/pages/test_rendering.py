@@ -67,7 +67,7 @@ def draw(who, patient, details, template, study_answers):
     listed = {
         "code": "C1-0001",
         "sex": "F",
-        "age_at_first": 34,
+        "age_at_first": 34.96,
         "diagnosis": {"value": "x", "label": "<u>dx</u>"},
         "phase": None,
         "visits": 2,
@@ -167,6 +167,13 @@ def test_every_field_has_a_label_and_every_picture_a_text(draw, name):
         identifier = re.search(r'\sid="([^"]+)"', field)
         assert "aria-label=" in field or (identifier and identifier[1] in labelled), field
     assert re.findall(r"<img(?![^>]*\salt=)[^>]*>", page) == []
+
+
+@pytest.mark.parametrize("name", ["patients", "patient", "visit"])
+def test_an_age_is_in_completed_years(draw, name):
+    text = draw(name)
+    assert "34 y" in text
+    assert "35 y" not in text
 
 
 @pytest.mark.parametrize("name", PAGES)
