@@ -22,7 +22,7 @@ from cohortex.server.catalogue import catalogue, format_number
 from cohortex.study import Study
 from cohortex.study.people import add_centre, add_uploader
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]  # two visits are processed for the first test
+pytestmark = pytest.mark.timeout(1200)  # two visits are processed for the first test
 PASSWORD = "correct horse battery"
 expect.set_options(timeout=30_000)  # the machines of the tests are shared
 PROCESSED_WITHIN_MS = 540_000  # two visits and their comparison on a shared machine; alone it takes about one minute
