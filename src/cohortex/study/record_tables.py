@@ -31,7 +31,12 @@ _NO_PATIENT = (
 )
 _NO_VISIT = (
     Words("The patient has no visit on this day.", "Il paziente non ha una visita in questo giorno."),
-    Words("Check the day, or add the visit first.", "Controllare il giorno, o aggiungere prima la visita."),
+    Words(
+        "Give the true day of the examination as it was entered, or the shifted day as the pages show it; or add the "
+        "visit first.",
+        "Indicare il giorno vero dell'esame come è stato inserito, o il giorno spostato come lo mostrano le pagine; "
+        "oppure aggiungere prima la visita.",
+    ),
 )
 _TWO_VISITS = (
     Words(
