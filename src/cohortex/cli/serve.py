@@ -33,4 +33,8 @@ def serve(
         if show and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt"):
             webbrowser.open(address)
 
-    serve_study(Study.open(home), host=host, port=port, workers=workers, ready=ready)
+    def ending() -> None:
+        if not as_json:
+            console.print("\nending; work that is under way is begun again at the next start", soft_wrap=True)
+
+    serve_study(Study.open(home), host=host, port=port, workers=workers, ready=ready, ending=ending)

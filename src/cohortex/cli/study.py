@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from cohortex.cli.screen import console, errors, progress_bars
+from cohortex.cli.screen import console, errors, progress_bars, stopped_in_words
 
 if TYPE_CHECKING:
     from cohortex.study.overview import Overview
@@ -122,6 +122,7 @@ def lock_a_user(
 
 
 @study_app.command()
+@stopped_in_words
 def process(
     home: Home,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 2,
@@ -192,7 +193,7 @@ def import_table(
     for problem in found.problems:
         words = problem.to_json("en")
         where = ", ".join(str(words[part]) for part in ("row", "column") if words.get(part))
-        said = f"row {where}: {words['message']} {words['remedy']}"
+        said = f"{f'row {where}: ' if where else ''}{words['message']} {words['remedy']}"
         errors.print(f"[bold red]✗[/] {escape(said)}", soft_wrap=True)
     if found.problems:
         errors.print("nothing was written")

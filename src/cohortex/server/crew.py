@@ -6,6 +6,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from cohortex.study import Study
 from cohortex.study.jobs.queue import release_of
 
 _LOG = logging.getLogger(__name__)
-_END_WITHIN_S = 5.0
+_END_WITHIN_S = 3.0
 
 
 @dataclass
@@ -73,9 +74,10 @@ class Crew:
         """End all workers; a job that is not finished by then is done again by the next ones."""
         for worker in self._workers:
             worker.process.terminate()
+        deadline = time.monotonic() + _END_WITHIN_S  # for all together
         for worker in self._workers:
             try:
-                worker.process.wait(_END_WITHIN_S)
+                worker.process.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
                 worker.process.kill()
                 worker.process.wait()

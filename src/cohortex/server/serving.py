@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
+from types import FrameType
 
 import uvicorn
 from sqlalchemy.exc import OperationalError
@@ -36,6 +37,7 @@ def serve(
     workers: int = 2,
     pages: bool = True,
     ready: Callable[[str], None] | None = None,
+    ending: Callable[[], None] | None = None,
 ) -> None:
     """Serve a study until this process is told to end.
 
@@ -53,6 +55,8 @@ def serve(
         Whether to serve the pages too, or the API alone.
     ready : callable, optional
         Told the address once it answers.
+    ending : callable, optional
+        Told that the end was asked for; workers and live replies take some seconds to come to theirs.
 
     Raises
     ------
@@ -75,6 +79,7 @@ def serve(
                 timeout_graceful_shutdown=_LAST_REPLIES_S,
             ),
             ready=None if ready is None else partial(ready, address),
+            ending=ending,
         )
         with _ended_in_order(), Crew(study, size=workers, log=study.settings.home / "workers.log") as crew:
             app.state.workers_alive = crew.alive
@@ -102,11 +107,19 @@ def refuse_other_machines(host: str) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Tells when it answers."""
+    """Tells when it answers, and when it is asked to end."""
 
-    def __init__(self, config: uvicorn.Config, *, ready: Callable[[], None] | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, ready: Callable[[], None] | None, ending: Callable[[], None] | None
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._ending = ending
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit and self._ending is not None:
+            self._ending()
+        super().handle_exit(sig, frame)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
