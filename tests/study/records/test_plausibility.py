@@ -112,6 +112,45 @@ def test_a_visit_after_death_is_an_error():
     assert "day 10" in finding.message.en
 
 
+def test_a_visit_after_the_day_of_death_is_an_error():
+    told = visit(400, alive=False, death_day=300)
+    assert judge_record(told.values, day=400, earlier=[visit(200, alive=True)]) == ()  # told later than it was
+    (finding,) = judge_record(values(outcome="stable"), day=500, earlier=[told])
+    assert (finding.rule, finding.field) == ("17", "visit")
+    assert "day 300" in finding.message.en
+
+
+def test_a_day_of_death_before_a_visit_with_a_record_is_an_error():
+    told = values(alive=False, death_day=150)
+    (finding,) = judge_record(told, day=400, earlier=[visit(200, crp="5 mg/L"), visit(100, crp="9 mg/L")])
+    assert (finding.rule, finding.level, finding.field) == ("17", "error", "death_day")
+    assert "day 150" in finding.message.en
+    assert "day 200" in finding.message.en
+    assert judge_record(told, day=400, earlier=[visit(200, alive="unknown"), visit(150, crp="9 mg/L")]) == ()
+
+
+def test_a_death_before_the_first_examination_is_refused_at_once():
+    with pytest.raises(RecordProblem, match="day -1 is outside 0 to"):
+        parse_value("death_day", -1)
+
+
+@pytest.mark.parametrize("day", [30, 31])
+def test_alive_on_or_after_the_day_of_death_is_an_error(day):
+    (finding,) = judge_record(values(alive=True, death_day=30), day=day)
+    assert (finding.rule, finding.level, finding.field) == ("own-3", "error", "death_day")
+
+
+def test_alive_before_the_day_of_death_is_in_order():
+    assert judge_record(values(alive=True, death_day=31), day=30) == ()
+
+
+@pytest.mark.parametrize("said", [{"alive": False}, {"outcome": "died"}])
+def test_dead_before_the_day_of_death_is_an_error(said):
+    (finding,) = judge_record(values(death_day=31, **said), day=30)
+    assert (finding.rule, finding.level, finding.field) == ("own-4", "error", "death_day")
+    assert judge_record(values(death_day=30, **said), day=30) == ()
+
+
 @pytest.mark.parametrize("age", [-0.1, 121])
 def test_an_age_that_nobody_has_is_an_error(age):
     (finding,) = judge_record({}, age_years=age)

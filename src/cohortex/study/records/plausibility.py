@@ -161,7 +161,10 @@ def judge_visits(visits: Sequence[RecordedVisit], *, age_years: float | None = N
     )
 
 
-RULE_NUMBERS = ("2", "8", "12", "13", "14", "15", "16", "17", "20", "22", "25", "26", "27", "30", "own-1", "own-2")
+RULE_NUMBERS = (
+    *("2", "8", "12", "13", "14", "15", "16", "17", "20", "22", "25", "26", "27", "30"),
+    *("own-1", "own-2", "own-3", "own-4"),
+)
 """Rules that findings name, beside "ask-" and a field for an unusual number of it."""
 
 _Rule = Callable[[_Case], tuple[Finding, ...]]
@@ -244,8 +247,29 @@ def _rule_16_visit_before_first_examination(case: _Case) -> tuple[Finding, ...]:
 
 
 def _rule_17_visit_after_death(case: _Case) -> tuple[Finding, ...]:
-    died = [visit.day for visit in case.earlier if visit.day < case.visit.day and _says_dead(visit.values)]
-    return _finding("17", "error", "visit", day=str(case.visit.day), death=str(died[0])) if died else ()
+    deaths = [death for visit in case.earlier if (death := _death_said_at(visit)) is not None]
+    if deaths and min(deaths) < case.visit.day:
+        return _finding("17", "error", "visit", day=str(case.visit.day), death=str(min(deaths)))
+    said_now = case.now("death_day")
+    if not isinstance(said_now, int):
+        return ()
+    after = [visit.day for visit in case.earlier if visit.day > said_now and _says_anything(visit.values)]
+    if not after:
+        return ()
+    message = FINDINGS["17-death"].filled(day=str(after[0]), death=str(said_now))
+    return (Finding(rule="17", level="error", field="death_day", message=message),)
+
+
+def _death_said_at(visit: RecordedVisit) -> int | None:
+    """The day of death that a visit tells of: the day given, else its own if it says that the patient died."""
+    given = visit.values.get("death_day")
+    if given is not None and given.days is not None:
+        return given.days
+    return visit.day if _says_dead(visit.values) else None
+
+
+def _says_anything(values: Mapping[str, ClinicalValue]) -> bool:
+    return any(value.missing == "" for value in values.values())
 
 
 def _says_dead(values: Mapping[str, ClinicalValue]) -> bool:
@@ -312,6 +336,20 @@ def _own_2_transplant_and_its_day(case: _Case) -> tuple[Finding, ...]:
     return _finding("own-2", "error", "transplant") if contradicts else ()
 
 
+def _own_3_alive_on_the_day_of_death(case: _Case) -> tuple[Finding, ...]:
+    death = case.day("death_day")
+    contradicts = case.now("alive") is True and death is not None and death <= case.visit.day
+    return _finding("own-3", "error", "death_day", death=str(death)) if contradicts else ()
+
+
+def _own_4_dead_before_the_day_of_death(case: _Case) -> tuple[Finding, ...]:
+    death = case.day("death_day")
+    contradicts = _says_dead(case.visit.values) and death is not None and death > case.visit.day
+    if not contradicts:
+        return ()
+    return _finding("own-4", "error", "death_day", day=str(case.visit.day), death=str(death))
+
+
 _RULES: tuple[_Rule, ...] = (
     _asked_about_unusual_numbers,
     _rule_12_maintenance_before_remission,
@@ -328,4 +366,6 @@ _RULES: tuple[_Rule, ...] = (
     _rule_30_radiation_injury_without_radiation,
     _own_1_died_but_alive,
     _own_2_transplant_and_its_day,
+    _own_3_alive_on_the_day_of_death,
+    _own_4_dead_before_the_day_of_death,
 )

@@ -202,6 +202,10 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(  # by the number of the rule
             "This visit is on day {day}, after the patient is said to have died (day {death}). Correct one of the two.",
             "Questa visita è al giorno {day}, dopo il decesso dichiarato (giorno {death}). Correggere uno dei due.",
         ),
+        "17-death": Words(
+            "Death on day {death}, but a visit on day {day} has a record of the patient. Correct one of the two.",
+            "Decesso al giorno {death}, ma una visita al giorno {day} ha dati del paziente. Correggere uno dei due.",
+        ),
         "20": Words(
             "The phase is after transplant, but there was none by this visit. Record the transplant, or correct the "
             "phase.",
@@ -243,6 +247,17 @@ FINDINGS: Mapping[str, Words] = MappingProxyType(  # by the number of the rule
         "own-2": Words(
             "There is a day of the transplant, but no transplant. Correct one of the two.",
             "C'è un giorno del trapianto, ma nessun trapianto. Correggere uno dei due.",
+        ),
+        "own-3": Words(
+            "The patient is said to be alive at this visit, and to have died by then (day {death}). Correct one of the "
+            "two.",
+            "Il paziente risulta in vita a questa visita, e già deceduto (giorno {death}). Correggere uno dei due.",
+        ),
+        "own-4": Words(
+            "The patient is said to have died by this visit (day {day}), and later (day {death}). Correct one of the "
+            "two.",
+            "Il paziente risulta deceduto entro questa visita (giorno {day}), e poi (giorno {death}). Correggere uno "
+            "dei due.",
         ),
     }
 )
