@@ -8,17 +8,21 @@ from cohortex.statistics.mds import Fit, Layout, lay_out, procrustes
 from cohortex.statistics.moderation import steadied
 from cohortex.statistics.placing import place_among
 from cohortex.statistics.predictive import GroupSummary, equivalent_z, predictive_t, without_one
+from cohortex.statistics.survival import FollowUp, SurvivalAt, days_to_show, survival_at
 
 __all__ = [
     "LEAST_SUBJECTS",
     "Cell",
     "Fit",
+    "FollowUp",
     "GroupSummary",
     "Layout",
     "MedianInterval",
     "Minimum",
     "ShareInterval",
+    "SurvivalAt",
     "checked_distances",
+    "days_to_show",
     "density",
     "equivalent_z",
     "hidden_cells",
@@ -31,6 +35,7 @@ __all__ = [
     "rms_difference",
     "scott_bandwidth",
     "steadied",
+    "survival_at",
     "wilson_interval",
     "without_one",
 ]
