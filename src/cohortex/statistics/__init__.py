@@ -3,6 +3,7 @@
 from cohortex.statistics.density import LEAST_SUBJECTS, density, scott_bandwidth
 from cohortex.statistics.disclosure import Cell, Minimum, hidden_cells
 from cohortex.statistics.distances import checked_distances, joined, rms_difference
+from cohortex.statistics.folding import Folding, folded_table
 from cohortex.statistics.intervals import MedianInterval, ShareInterval, median_interval, wilson_interval
 from cohortex.statistics.mds import Fit, Layout, lay_out, procrustes
 from cohortex.statistics.moderation import steadied
@@ -14,6 +15,7 @@ __all__ = [
     "LEAST_SUBJECTS",
     "Cell",
     "Fit",
+    "Folding",
     "FollowUp",
     "GroupSummary",
     "Layout",
@@ -25,6 +27,7 @@ __all__ = [
     "days_to_show",
     "density",
     "equivalent_z",
+    "folded_table",
     "hidden_cells",
     "joined",
     "lay_out",
