@@ -28,6 +28,7 @@ NOT_SHOWN = {
     "n_centres": None,
     "tables": [],
     "courses": [],
+    "survival": None,
 }
 
 

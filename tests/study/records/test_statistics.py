@@ -53,6 +53,7 @@ def test_below_the_minimum_the_answer_is_the_same_whatever_the_number():
         "n_centres": None,
         "tables": [],
         "courses": [],
+        "survival": None,
     }
     assert study_statistics([]).to_json("it")["reason"].startswith("Le statistiche si mostrano da 5 pazienti")
 

@@ -188,6 +188,7 @@ class StatisticsShape(Shape):
     n_centres: int | None = None
     tables: list[dict[str, Any]] = Field(default_factory=list)
     courses: list[dict[str, Any]] = Field(default_factory=list)
+    survival: dict[str, Any] | None = None
 
 
 class ContributionShape(Shape):

@@ -6,6 +6,7 @@ that grew by one patient would tell of that patient. What is known of those alre
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -104,17 +105,18 @@ def _facts(session: StudySession, patients: list[Patient]) -> list[PatientFacts]
                 centre=centres[patient.centre_id],
                 sex=patient.sex,
                 age_band="" if age is None or age < 0 else age_band_of(age),
-                visits=tuple(_visit_facts(visit, current) for visit in patient.visits),
+                visits=tuple(_visit_facts(visit, current, patient.visits[0].date) for visit in patient.visits),
             )
         )
     return facts
 
 
-def _visit_facts(visit: Visit, current: dict[tuple[str, str], dict[str, Any]]) -> VisitFacts:
+def _visit_facts(visit: Visit, current: dict[tuple[str, str], dict[str, Any]], first: date) -> VisitFacts:
     images = current.get((visit.id, "visit"), {})
     changes = current.get((visit.id, "comparison"), {}).get("event_counts", {})
     events = {kind: changes[kind] for kind in EVENTS if changes.get(kind) is not None}
     return VisitFacts(
+        day=(visit.date - first).days,
         values={entry.field: value_of(entry) for entry in visit.entries if entry.replaced_at is None},
         lesion_count=images.get("lesion_count"),
         lesion_volume_ml=images.get("lesion_volume_ml"),

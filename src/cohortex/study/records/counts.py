@@ -9,9 +9,12 @@ from cohortex.statistics.intervals import wilson_interval
 from cohortex.study.records.facts import AGE_BANDS, EVENTS, PatientFacts, cell_of
 from cohortex.study.records.fields import field as field_named
 from cohortex.study.records.figures import CountRow, CountTable
+from cohortex.study.records.survival import follow_up
 from cohortex.study.records.wording import STATISTICS, Words
 
-_Categorise = Callable[[PatientFacts], str]
+Categorise = Callable[[PatientFacts], str]
+"""What a patient is counted under; empty where it is not known."""
+SURVIVAL_LABELS = {state: STATISTICS[state] for state in ("alive", "dead")}
 
 
 def count_tables(patients: Sequence[PatientFacts], *, minimum: Minimum) -> tuple[CountTable, ...]:
@@ -36,11 +39,11 @@ def count_tables(patients: Sequence[PatientFacts], *, minimum: Minimum) -> tuple
         _centres(patients, minimum),
         _table("sex", patients, lambda patient: patient.sex, sexes, minimum),
         _table("age", patients, lambda patient: patient.age_band, bands, minimum),
-        _table("diagnosis", patients, _latest("leukaemia_type"), _labels("leukaemia_type"), minimum),
-        _table("phase", patients, _latest("treatment_phase"), _labels("treatment_phase"), minimum),
-        _table("agents", patients, _latest("cause"), _labels("cause"), minimum),
-        _table("outcome", patients, _course, _labels("outcome"), minimum),
-        _table("survival", patients, _survival, {state: STATISTICS[state] for state in ("alive", "dead")}, minimum),
+        _table("diagnosis", patients, latest("leukaemia_type"), choice_labels("leukaemia_type"), minimum),
+        _table("phase", patients, latest("treatment_phase"), choice_labels("treatment_phase"), minimum),
+        _table("agents", patients, latest("cause"), choice_labels("cause"), minimum),
+        _table("outcome", patients, lesion_course, choice_labels("outcome"), minimum),
+        _table("survival", patients, survival_state, SURVIVAL_LABELS, minimum),
         _events(patients, minimum),
     )
 
@@ -69,7 +72,7 @@ def _centres(patients: Sequence[PatientFacts], minimum: Minimum) -> CountTable:
 def _table(
     name: str,
     patients: Sequence[PatientFacts],
-    category: _Categorise,
+    category: Categorise,
     labels: Mapping[str, Words],
     minimum: Minimum,
 ) -> CountTable:
@@ -82,7 +85,7 @@ def _table(
     if all(hidden):
         return CountTable(name=name, title=title, n=None, rows=())
     rows = [
-        _row(value, labels[value], len(inside), len(known), hidden=is_hidden)
+        count_row(value, labels[value], len(inside), len(known), hidden=is_hidden)
         for (value, inside), is_hidden in zip(members.items(), hidden, strict=True)
         if inside or is_hidden
     ]
@@ -100,11 +103,12 @@ def _events(patients: Sequence[PatientFacts], minimum: Minimum) -> CountTable:
         having = [patient for patient in compared if _has(patient, event)]
         without = [patient for patient in compared if not _has(patient, event)]
         hidden = any(hidden_cells([cell_of(having), cell_of(without)], minimum=minimum))
-        rows.append(_row(event, STATISTICS[event], len(having), len(compared), hidden=hidden))
+        rows.append(count_row(event, STATISTICS[event], len(having), len(compared), hidden=hidden))
     return CountTable(name="events", title=title, n=len(compared), rows=tuple(rows))
 
 
-def _row(value: str, label: Words, count: int, n: int, *, hidden: bool) -> CountRow:
+def count_row(value: str, label: Words, count: int, n: int, *, hidden: bool = False) -> CountRow:
+    """Give a row of a table with its share and interval, or only its name where it is hidden."""
     if hidden:
         return CountRow(value=value, label=label, n=None, share=None, low=None, high=None, hidden=True)
     share = wilson_interval(count, n)
@@ -115,11 +119,12 @@ def _has(patient: PatientFacts, event: str) -> bool:
     return any((visit.events or {}).get(event, 0) > 0 for visit in patient.visits)
 
 
-def _labels(name: str) -> dict[str, Words]:
+def choice_labels(name: str) -> dict[str, Words]:
+    """Give the choices of a field by value, in the order of the form."""
     return {choice.value: choice.label for choice in field_named(name).choices}
 
 
-def _latest(name: str, *, but: str = "") -> _Categorise:
+def latest(name: str, *, but: str = "") -> Categorise:
     """The choice that was said last, leaving `but` out."""
 
     def category(patient: PatientFacts) -> str:
@@ -130,15 +135,13 @@ def _latest(name: str, *, but: str = "") -> _Categorise:
     return category
 
 
-_course = _latest("outcome", but="died")  # death is counted in one table only
+lesion_course = latest("outcome", but="died")  # death is counted in one table only
+"""The latest course of the lesions."""
 
 
-def _survival(patient: PatientFacts) -> str:
-    """Alive or dead by what was said; who died stays dead."""
-    alive = False
-    for visit in patient.visits:
-        said, outcome = visit.values.get("alive"), visit.values.get("outcome")
-        if (said is not None and said.value is False) or (outcome is not None and outcome.value == "died"):
-            return "dead"
-        alive = alive or (said is not None and said.value is True)
-    return "alive" if alive else ""
+def survival_state(patient: PatientFacts) -> str:
+    """Alive or dead by what was said, empty where nothing was; who died stays dead."""
+    if follow_up(patient).died:
+        return "dead"
+    said = (visit.values.get("alive") for visit in patient.visits)
+    return "alive" if any(value is not None and value.value is True for value in said) else ""

@@ -20,6 +20,8 @@ class VisitFacts:
 
     Attributes
     ----------
+    day : int
+        Days from the first examination.
     values : mapping of str to ClinicalValue
         Clinical record, by name of the field.
     lesion_count : int or None
@@ -30,6 +32,7 @@ class VisitFacts:
         Lesions by what became of them since the visit before; None where there is no comparison.
     """
 
+    day: int = 0
     values: Mapping[str, ClinicalValue] = field(default_factory=dict)
     lesion_count: int | None = None
     lesion_volume_ml: float | None = None

@@ -158,6 +158,77 @@ class Course:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SurvivalPoint:
+    """Survival to one day; None for all where it is hidden.
+
+    Attributes
+    ----------
+    day : int
+        From the first examination.
+    survival, low, high : float or None
+        Share that lives on, with its 95 % interval, to a hundredth; no interval before the first death.
+    at_risk : int or None
+        Patients alive that day and followed up to it.
+    deaths : int or None
+        Up to that day.
+    hidden : bool
+        Whether it would tell of too few patients.
+    """
+
+    day: int
+    survival: float | None = None
+    low: float | None = None
+    high: float | None = None
+    at_risk: int | None = None
+    deaths: int | None = None
+    hidden: bool = True
+
+    def to_json(self) -> dict[str, JSON]:
+        """Give the point as the page reads it."""
+        return {
+            "day": self.day,
+            "survival": self.survival,
+            "low": self.low,
+            "high": self.high,
+            "at_risk": self.at_risk,
+            "deaths": self.deaths,
+            "hidden": self.hidden,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SurvivalCurve:
+    """Survival from the first examination at some days.
+
+    Attributes
+    ----------
+    value : str
+        Group as it is stored; empty for all patients.
+    label : Words
+        As it is read.
+    n : int or None
+        Patients; None where every day is hidden.
+    points : tuple of SurvivalPoint
+        In order of days.
+    """
+
+    value: str
+    label: Words
+    n: int | None
+    points: tuple[SurvivalPoint, ...]
+
+    def to_json(self, language: Language = "en") -> dict[str, JSON]:
+        """Give the curve as the page reads it."""
+        return {
+            "value": self.value,
+            "label": self.label.in_language(language),
+            "n": self.n,
+            "hidden": self.n is None,
+            "points": [point.to_json() for point in self.points],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyStatistics:
     """What every centre may see of all patients.
 
@@ -173,6 +244,8 @@ class StudyStatistics:
         Counts and shares.
     courses : tuple of Course
         Medians by visit.
+    survival : SurvivalCurve or None
+        Of all patients.
     """
 
     shown: bool
@@ -181,6 +254,7 @@ class StudyStatistics:
     n_centres: int | None
     tables: tuple[CountTable, ...]
     courses: tuple[Course, ...]
+    survival: SurvivalCurve | None = None
 
     def to_json(self, language: Language = "en") -> dict[str, JSON]:
         """Give the statistics as the page reads them."""
@@ -191,4 +265,5 @@ class StudyStatistics:
             "n_centres": self.n_centres,
             "tables": [table.to_json(language) for table in self.tables],
             "courses": [course.to_json(language) for course in self.courses],
+            "survival": None if self.survival is None else self.survival.to_json(language),
         }

@@ -9,6 +9,7 @@ from cohortex.study.records.counts import count_tables
 from cohortex.study.records.courses import measure_courses
 from cohortex.study.records.facts import PatientFacts, cell_of
 from cohortex.study.records.figures import StudyStatistics
+from cohortex.study.records.survival import survival_curve
 from cohortex.study.records.wording import STATISTICS, Words
 
 
@@ -43,6 +44,7 @@ def study_statistics(
     if not minimum.reached_by(cell_of(patients)):
         reason = STATISTICS["too_few"].filled(patients=str(least_patients), centres=str(least_centres))
         return StudyStatistics(shown=False, reason=reason, n_patients=None, n_centres=None, tables=(), courses=())
+    survival = survival_curve(patients, minimum=minimum)
     return StudyStatistics(
         shown=True,
         reason=Words("", ""),
@@ -50,4 +52,5 @@ def study_statistics(
         n_centres=len({patient.centre for patient in patients}),
         tables=count_tables(patients, minimum=minimum),
         courses=measure_courses(patients, minimum=minimum),
+        survival=survival,
     )

@@ -366,6 +366,7 @@ STATISTICS: Mapping[str, Words] = MappingProxyType(
         "table_outcome": Words("Latest course of the lesions", "Ultimo decorso delle lesioni"),
         "table_survival": Words("Survival", "Sopravvivenza"),
         "table_events": Words("Patients with a lesion that was …", "Pazienti con una lesione …"),
+        "all_patients": Words("All patients", "Tutti i pazienti"),
         "sex_F": Words("female", "femmina"),
         "sex_M": Words("male", "maschio"),
         "sex_O": Words("other", "altro"),
