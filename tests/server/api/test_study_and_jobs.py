@@ -29,6 +29,7 @@ NOT_SHOWN = {
     "tables": [],
     "courses": [],
     "survival": None,
+    "groupings": [],
 }
 
 

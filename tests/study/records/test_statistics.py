@@ -54,6 +54,7 @@ def test_below_the_minimum_the_answer_is_the_same_whatever_the_number():
         "tables": [],
         "courses": [],
         "survival": None,
+        "groupings": [],
     }
     assert study_statistics([]).to_json("it")["reason"].startswith("Le statistiche si mostrano da 5 pazienti")
 

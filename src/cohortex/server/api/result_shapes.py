@@ -189,6 +189,7 @@ class StatisticsShape(Shape):
     tables: list[dict[str, Any]] = Field(default_factory=list)
     courses: list[dict[str, Any]] = Field(default_factory=list)
     survival: dict[str, Any] | None = None
+    groupings: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class ContributionShape(Shape):

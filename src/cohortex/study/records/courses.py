@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
 
@@ -14,7 +14,7 @@ from cohortex.statistics.intervals import median_interval
 from cohortex.study.records.facts import PatientFacts, VisitFacts, cell_of
 from cohortex.study.records.fields import all_fields
 from cohortex.study.records.fields import field as field_named
-from cohortex.study.records.figures import Course, CoursePoint
+from cohortex.study.records.figures import Course, CoursePoint, GroupedCourse
 from cohortex.study.records.wording import STATISTICS, Words
 
 _SHOWN_DIGITS = 3  # of a median: enough to read, too few to know a laboratory value again
@@ -47,27 +47,97 @@ def measure_courses(patients: Sequence[PatientFacts], *, minimum: Minimum) -> tu
     tuple of Course
         Laboratory fields in the order of the form, then lesions, then the brain. Changes begin at the second visit.
     """
-    longest = max(len(patient.visits) for patient in patients)
-
-    def course(name: str, title: Words, unit: str, measure: _Measure, first: int = 0) -> Course:
-        points = [_point(visit, measure, patients, minimum) for visit in range(first, longest)]
-        shown = [number for number, point in enumerate(points, 1) if not point.hidden]
-        return Course(name=name, title=title, unit=unit, points=tuple(points[: max(shown, default=0)]))
-
-    titles = {name.removeprefix("course_"): title for name, title in STATISTICS.items() if name.startswith("course_")}
-    return (
-        *(course(f.name, f.label, f.unit, _laboratory(f.name)) for f in all_fields() if f.section == "laboratory"),
-        course("lesion_count", titles["lesion_count"], "1", _lesions),
-        course("lesion_volume", titles["lesion_volume"], "mL", _volume("lesion")),
-        course("lesion_volume_change", titles["lesion_volume_change"], "%", _change("lesion"), first=1),
-        course("brain_volume", titles["brain_volume"], "mL", _volume("brain")),
-        course("brain_volume_change", titles["brain_volume_change"], "%", _change("brain"), first=1),
+    longest = _longest(patients)
+    return tuple(
+        _course(
+            followed.name,
+            followed.title,
+            followed.unit,
+            [_point(visit, _measured(visit, followed, patients), minimum) for visit in range(followed.first, longest)],
+        )
+        for followed in _all_followed()
     )
 
 
-def _point(visit: int, measure: _Measure, patients: Sequence[PatientFacts], minimum: Minimum) -> CoursePoint:
-    measured = [(p, found) for p in patients if visit < len(p.visits) and (found := measure(p, visit)) is not None]
-    if not minimum.reached_by(cell_of([patient for patient, _ in measured])):
+def grouped_courses(
+    groups: Sequence[tuple[str, Words, Sequence[PatientFacts]]], *, minimum: Minimum
+) -> tuple[GroupedCourse, ...]:
+    """Give the same medians for each group.
+
+    Parameters
+    ----------
+    groups : sequence of tuple of str, Words and sequence of PatientFacts
+        Value and label of each group and its patients; every patient of the study is in exactly one.
+    minimum : Minimum
+        What a figure needs to be shown.
+
+    Returns
+    -------
+    tuple of GroupedCourse
+        The number of all who were measured at a visit is in the course of all patients, so that small groups take
+        others with them (`hidden_cells`). How many values were censored is told of all patients only.
+    """
+    longest = _longest([patient for _, _, members in groups for patient in members])
+    found = []
+    for followed in _all_followed():
+        points: list[list[CoursePoint]] = [[] for _ in groups]
+        for visit in range(followed.first, longest):
+            measured = [_measured(visit, followed, members) for _, _, members in groups]
+            hidden = hidden_cells([cell_of([p for p, _ in inside]) for inside in measured], minimum=minimum)
+            for place, (inside, is_hidden) in enumerate(zip(measured, hidden, strict=True)):
+                point = CoursePoint(visit=visit + 1) if is_hidden else _point(visit, inside, minimum)
+                points[place].append(replace(point, censored=None))
+        courses = [
+            _course(value, label, followed.unit, row) for (value, label, _), row in zip(groups, points, strict=True)
+        ]
+        shown = tuple(course for course in courses if course.points)
+        found.append(GroupedCourse(name=followed.name, title=followed.title, unit=followed.unit, groups=shown))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class _Followed:
+    """What is followed over the visits, and from which on."""
+
+    name: str
+    title: Words
+    unit: str
+    measure: _Measure
+    first: int = 0
+
+
+def _all_followed() -> tuple[_Followed, ...]:
+    titles = {name.removeprefix("course_"): title for name, title in STATISTICS.items() if name.startswith("course_")}
+    return (
+        *(_Followed(f.name, f.label, f.unit, _laboratory(f.name)) for f in all_fields() if f.section == "laboratory"),
+        _Followed("lesion_count", titles["lesion_count"], "1", _lesions),
+        _Followed("lesion_volume", titles["lesion_volume"], "mL", _volume("lesion")),
+        _Followed("lesion_volume_change", titles["lesion_volume_change"], "%", _change("lesion"), first=1),
+        _Followed("brain_volume", titles["brain_volume"], "mL", _volume("brain")),
+        _Followed("brain_volume_change", titles["brain_volume_change"], "%", _change("brain"), first=1),
+    )
+
+
+def _longest(patients: Sequence[PatientFacts]) -> int:
+    return max((len(patient.visits) for patient in patients), default=0)
+
+
+def _course(name: str, title: Words, unit: str, points: Sequence[CoursePoint]) -> Course:
+    """A course up to the last point that is shown."""
+    shown = [number for number, point in enumerate(points, 1) if not point.hidden]
+    return Course(name=name, title=title, unit=unit, points=tuple(points[: max(shown, default=0)]))
+
+
+def _measured(visit: int, followed: _Followed, patients: Sequence[PatientFacts]) -> list[tuple[PatientFacts, _Number]]:
+    return [
+        (patient, found)
+        for patient in patients
+        if visit < len(patient.visits) and (found := followed.measure(patient, visit)) is not None
+    ]
+
+
+def _point(visit: int, measured: Sequence[tuple[PatientFacts, _Number]], minimum: Minimum) -> CoursePoint:
+    if not measured or not minimum.reached_by(cell_of([patient for patient, _ in measured])):
         return CoursePoint(visit=visit + 1)
     numbers = [found.number for _, found in measured]
     censored = [patient for patient, found in measured if found.censored]

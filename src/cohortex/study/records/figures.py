@@ -229,6 +229,95 @@ class SurvivalCurve:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GroupedTable:
+    """A table of counts for each group; empty where it is hidden.
+
+    Attributes
+    ----------
+    name, title
+        As of the table of all patients.
+    groups : tuple of CountTable
+        One per group, named and titled by it; shares are of the patients of the group.
+    """
+
+    name: str
+    title: Words
+    groups: tuple[CountTable, ...]
+
+    def to_json(self, language: Language = "en") -> dict[str, JSON]:
+        """Give the table as the page reads it."""
+        return {
+            "name": self.name,
+            "title": self.title.in_language(language),
+            "hidden": not self.groups,
+            "groups": [group.to_json(language) for group in self.groups],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupedCourse:
+    """A measure by order of visits for each group that has a point to show.
+
+    Attributes
+    ----------
+    name, title, unit
+        As of the course of all patients.
+    groups : tuple of Course
+        One per group, named and titled by it.
+    """
+
+    name: str
+    title: Words
+    unit: str
+    groups: tuple[Course, ...]
+
+    def to_json(self, language: Language = "en") -> dict[str, JSON]:
+        """Give the courses as the page reads them."""
+        return {
+            "name": self.name,
+            "title": self.title.in_language(language),
+            "unit": self.unit,
+            "hidden": not self.groups,
+            "groups": [group.to_json(language) for group in self.groups],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """The figures of the study by what patients have in common.
+
+    Attributes
+    ----------
+    name : str
+        "diagnosis" or "phase".
+    title : Words
+        By what.
+    tables : tuple of GroupedTable
+        Causes, course and survival.
+    courses : tuple of GroupedCourse
+        The measures that are followed.
+    survival : tuple of SurvivalCurve
+        One per group, at the same days; empty where they are hidden.
+    """
+
+    name: str
+    title: Words
+    tables: tuple[GroupedTable, ...]
+    courses: tuple[GroupedCourse, ...]
+    survival: tuple[SurvivalCurve, ...]
+
+    def to_json(self, language: Language = "en") -> dict[str, JSON]:
+        """Give the grouping as the page reads it."""
+        return {
+            "name": self.name,
+            "title": self.title.in_language(language),
+            "tables": [table.to_json(language) for table in self.tables],
+            "courses": [course.to_json(language) for course in self.courses],
+            "survival": [curve.to_json(language) for curve in self.survival],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
 class StudyStatistics:
     """What every centre may see of all patients.
 
@@ -246,6 +335,8 @@ class StudyStatistics:
         Medians by visit.
     survival : SurvivalCurve or None
         Of all patients.
+    groupings : tuple of Grouping
+        The same by leukaemia and by treatment phase.
     """
 
     shown: bool
@@ -255,6 +346,7 @@ class StudyStatistics:
     tables: tuple[CountTable, ...]
     courses: tuple[Course, ...]
     survival: SurvivalCurve | None = None
+    groupings: tuple[Grouping, ...] = ()
 
     def to_json(self, language: Language = "en") -> dict[str, JSON]:
         """Give the statistics as the page reads them."""
@@ -266,4 +358,5 @@ class StudyStatistics:
             "tables": [table.to_json(language) for table in self.tables],
             "courses": [course.to_json(language) for course in self.courses],
             "survival": None if self.survival is None else self.survival.to_json(language),
+            "groupings": [grouping.to_json(language) for grouping in self.groupings],
         }

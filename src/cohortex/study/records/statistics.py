@@ -9,6 +9,7 @@ from cohortex.study.records.counts import count_tables
 from cohortex.study.records.courses import measure_courses
 from cohortex.study.records.facts import PatientFacts, cell_of
 from cohortex.study.records.figures import StudyStatistics
+from cohortex.study.records.groupings import all_groupings
 from cohortex.study.records.survival import survival_curve
 from cohortex.study.records.wording import STATISTICS, Words
 
@@ -53,4 +54,5 @@ def study_statistics(
         tables=count_tables(patients, minimum=minimum),
         courses=measure_courses(patients, minimum=minimum),
         survival=survival,
+        groupings=all_groupings(patients, survival=survival, minimum=minimum),
     )
