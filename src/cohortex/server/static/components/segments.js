@@ -11,11 +11,15 @@ function choose(tab, { focus = false } = {}) {
   if (focus) tab.focus();
 }
 
+function keep(tab) {
+  if (tab.id) history.replaceState(history.state, "", `#${tab.id}`);
+}
+
 document.addEventListener("click", (event) => {
   const tab = event.target.closest('[role="tab"]');
   if (!tab) return;
   choose(tab);
-  if (tab.id) history.replaceState(history.state, "", `#${tab.id}`);
+  keep(tab);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -23,8 +27,15 @@ document.addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!tab || !step) return;
   const tabs = [...tab.closest('[role="tablist"]').querySelectorAll('[role="tab"]')];
-  choose(tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length], { focus: true });
+  const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
+  choose(next, { focus: true });
+  keep(next);
 });
 
-const wanted = document.getElementById(location.hash.slice(1));
-if (wanted?.getAttribute("role") === "tab") choose(wanted);
+function chooseAsked() {
+  const wanted = document.getElementById(location.hash.slice(1));
+  if (wanted?.getAttribute("role") === "tab") choose(wanted);
+}
+
+chooseAsked();
+document.addEventListener("htmx:afterSettle", chooseAsked); // a part that came anew begins with its first tab
