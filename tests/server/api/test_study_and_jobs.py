@@ -23,6 +23,8 @@ from cohortex.study.database.tables import (
 NOT_SHOWN = {
     "shown": False,
     "reason": "Statistics are shown from 5 patients of 2 centres on.",
+    "least_patients": 5,
+    "least_centres": 2,
     "made_at": None,
     "n_patients": None,
     "n_centres": None,
@@ -83,6 +85,13 @@ def test_below_the_minimum_the_figures_are_the_same_whatever_was_counted(person_
         hidden = {"shown": False, "reason": "4 patients", "n_patients": 4}
         session.add(OpenFigure(kind="statistics", content={"en": hidden, "it": hidden}))
     assert [ben.get(page).json() for page in pages] == before
+
+
+@pytest.mark.usefixtures("filled")
+def test_statistics_stored_before_there_were_groupings_are_still_given(person_of):
+    found = person_of("AA").get("/api/study/statistics").json()
+    assert found["shown"]
+    assert (found["survival"], found["groupings"], found["least_patients"]) == (None, [], 5)
 
 
 def test_the_statistics_come_in_the_language_of_the_person(person_of, filled):

@@ -183,6 +183,8 @@ class StatisticsShape(Shape):
 
     shown: bool
     reason: str = ""
+    least_patients: int
+    least_centres: int
     made_at: datetime | None = None
     n_patients: int | None = None
     n_centres: int | None = None

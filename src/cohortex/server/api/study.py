@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter
 from sqlalchemy import func, select
 
@@ -93,11 +95,12 @@ def show_statistics(session: Database, asker: SignedIn) -> StatisticsShape:
     """Show the statistics; while too few patients of too few centres are in, always the very same refusal."""
     figure = _latest(session, "statistics")
     content = figure.content[asker.language] if figure else {"shown": False}
+    info = session.scalars(select(StudyInfo)).one()
+    least: dict[str, Any] = {"least_patients": info.least_patients, "least_centres": info.least_centres}
     if figure is None or not content["shown"]:
-        info = session.scalars(select(StudyInfo)).one()
         words = STATISTICS["too_few"].filled(patients=str(info.least_patients), centres=str(info.least_centres))
-        return StatisticsShape(shown=False, reason=words.it if asker.language == "it" else words.en)
-    return StatisticsShape(**{**content, "made_at": figure.made_at})
+        return StatisticsShape(shown=False, reason=words.it if asker.language == "it" else words.en, **least)
+    return StatisticsShape(**{**content, **least, "made_at": figure.made_at})
 
 
 @router.get("/study/contributions")
