@@ -227,6 +227,9 @@ def template() -> dict[str, Any]:
 def study_answers(template) -> dict[str, Any]:
     row = {"label": HOSTILE, "n": 4, "share": 0.5, "low": 0.2, "high": 0.8, "hidden": False}
     point = {"visit": 1, "n": 6, "median": 3.0, "q1": 2.0, "q3": 4.0, "low": 1.0, "high": 9.0, "hidden": False}
+    lived = {"day": 30, "survival": 0.8, "low": 0.6, "high": 0.9, "at_risk": 24, "deaths": 6, "hidden": False}
+    late = dict.fromkeys(lived) | {"day": 90, "hidden": True}
+    curve = {"value": "", "label": "All patients", "n": 30, "hidden": False, "points": [lived, late]}
     return {
         "study": {
             "name": HOSTILE,
@@ -255,6 +258,34 @@ def study_answers(template) -> dict[str, Any]:
             "n_centres": 2,
             "tables": [{"name": "diagnosis", "title": HOSTILE, "rows": [row, row | {"hidden": True}]}],
             "courses": [{"name": "volume", "title": "Volume", "unit": "ml", "points": [point]}],
+            "least_patients": 5,
+            "least_centres": 2,
+            "survival": curve,
+            "groupings": [
+                {
+                    "name": "diagnosis",
+                    "title": "By leukaemia",
+                    "tables": [
+                        {
+                            "name": "agents",
+                            "title": HOSTILE,
+                            "hidden": False,
+                            "groups": [{"name": "ALL", "title": HOSTILE, "n": 6, "rows": [row | {"value": "vzv"}]}],
+                        },
+                        {"name": "outcome", "title": "Course", "hidden": True, "groups": []},
+                    ],
+                    "courses": [
+                        {
+                            "name": "volume",
+                            "title": "Volume",
+                            "unit": "ml",
+                            "groups": [{"name": "ALL", "title": HOSTILE, "unit": "ml", "points": [point]}],
+                        }
+                    ],
+                    "survival": [curve | {"label": HOSTILE}],
+                },
+                {"name": "phase", "title": "By phase", "tables": [], "courses": [], "survival": []},
+            ],
         },
         "contributions": {
             "centres": [{"code": "C1", "name": HOSTILE, "patients": 3, "visits": 5, "series": 9, "complete_records": 2}]

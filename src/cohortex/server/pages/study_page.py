@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cohortex.server.catalogue import Catalogue, format_unit
+from cohortex.server.catalogue import Catalogue
 from cohortex.server.pages.scenes import template_viewer
+from cohortex.server.pages.statistics_views import statistics_views
 
 Json = Mapping[str, Any]
 MARGIN = 0.08  # of the span of the map, on every side
@@ -52,26 +53,9 @@ def study_context(
         "map_data": map_data(study_map) if study_map["shown"] else None,
         "map_domain": map_domain(study_map) if study_map["shown"] else None,
         "statistics": statistics,
-        **_shown_statistics(statistics, words),
+        "views": statistics_views(statistics, words),
         "contributions": contributions["centres"],
     }
-
-
-def _shown_statistics(statistics: Json, words: Catalogue) -> dict[str, Any]:
-    """Part what can be shown from what has too few patients yet, which is only named."""
-    tables = [table for table in statistics["tables"] if any(not row["hidden"] for row in table["rows"])]
-    courses = [
-        {
-            **course,
-            "unit": format_unit(course["unit"], words.language),
-            "points": [point for point in course["points"] if not point["hidden"]],
-        }
-        for course in statistics["courses"]
-    ]
-    full = [course for course in courses if course["points"]]
-    seen = {one["name"] for one in (*tables, *full)}
-    too_few = [one["title"] for one in (*statistics["tables"], *courses) if one["name"] not in seen]
-    return {"tables": tables, "courses": full, "too_few": too_few}
 
 
 def map_data(study_map: Json) -> dict[str, list[dict[str, Any]]]:

@@ -60,7 +60,10 @@ class VegaChart extends HTMLElement {
   filled(value) {
     if (typeof value === "string") {
       if (value.startsWith(TOKEN_PREFIX)) return tokenColour(value);
-      if (value.startsWith(WORD_PREFIX)) return this.given.words?.[value.slice(1)] ?? value;
+      if (value.startsWith(WORD_PREFIX)) {
+        const given = this.given.words?.[value.slice(1)] ?? value;
+        return typeof given === "string" ? given : this.filled(given);
+      }
       return value;
     }
     if (Array.isArray(value)) return value.map((item) => this.filled(item));
