@@ -9,12 +9,13 @@ from cohortex.statistics import Cell, Folding, Minimum, folded_table, hidden_cel
 NONE = (False, False)
 
 
-def fold(*rows, hidden_rows=None, hidden_columns=None, centres="AB", **minimum):
+def fold(*rows, hidden_rows=None, hidden_columns=None, told_rows=(), centres="AB", **minimum):
     cells = [[[centres[place % len(centres)] for place in range(n)] for n in row] for row in rows]
     return folded_table(
         cells,
         hidden_rows=hidden_rows or [False] * len(rows),
         hidden_columns=hidden_columns or [False] * len(rows[0]),
+        told_rows=told_rows,
         minimum=Minimum(**minimum),
     )
 
@@ -45,6 +46,14 @@ def test_a_cell_from_one_centre_is_small():
     assert fold([9, 0], [7, 12], centres="AB") is not None
 
 
+def test_who_can_be_counted_by_subtraction_is_put_together_with_rows_that_are_not_all_in_one_column():
+    told = (False, False, False, True)
+    rows = ([20, 0], [9, 30], [25, 5], [2, 0])
+    assert fold(*rows) == Folding((True, False, False, True), NONE)
+    assert fold(*rows, told_rows=told) == Folding((True, False, True, True), NONE)
+    assert fold([20, 0], [9, 30], [2, 0], told_rows=told[1:]) is None
+
+
 def test_a_table_that_would_be_left_with_one_row_or_column_is_not_shown():
     assert fold([20, 3], [30, 9]) is None
     assert fold([20, 9]) is None
@@ -71,31 +80,55 @@ def together(lines, folded):
     return [*left, tuple(map(sum, zip(*inside, strict=True)))] if inside else left
 
 
+def given_of(counts, height, width, minimum, *, told):
+    """What the margins give, what the table beside them gives, and every number that is to stay unknown."""
+    rows = [counts[width * row : width * (row + 1)] for row in range(height)]
+    columns = list(zip(*rows, strict=True))
+    sizes = [sum(row) for row in rows]
+    named = sizes[:-1] if told else sizes
+    numbers = [*named, *map(sum, columns), *counts]
+    hidden_rows, told_rows = alone(named, minimum)
+    hidden_columns, told_columns = alone([sum(column) for column in columns], minimum)
+    if told and (sum(named) < minimum.patients or told_rows is None):
+        told_rows = None
+    elif told:
+        told_rows = (*told_rows, sizes[-1])
+    margins = (sum(counts), told_rows, told_columns)
+    if not (told_rows and told_columns):
+        return margins, None, numbers
+    found = folded_table(
+        [["A" * n for n in row] for row in rows],
+        hidden_rows=(*hidden_rows, False) if told else hidden_rows,
+        hidden_columns=hidden_columns,
+        told_rows=[told and row == height - 1 for row in range(height)],
+        minimum=minimum,
+    )
+    if not found:
+        return margins, None, numbers
+    left = together(list(zip(*together(rows, found.rows), strict=True)), found.columns)
+    assert all(n == 0 or n >= minimum.patients for column in left for n in column)
+    return margins, (found, tuple(left)), numbers
+
+
+@pytest.mark.parametrize("told", [False, True], ids=["", "last-row-told"])
 @pytest.mark.parametrize(
-    ("height", "width", "least", "most"), [(2, 2, 3, 18), (2, 2, 4, 18), (2, 3, 3, 12), (3, 2, 3, 12), (2, 4, 3, 9)]
+    ("height", "width", "least", "most"), [(2, 2, 3, 16), (2, 2, 4, 16), (2, 3, 3, 10), (3, 2, 3, 11), (2, 4, 3, 9)]
 )
-def test_no_small_cell_can_be_computed_from_the_table_and_both_margins(height, width, least, most):
-    """All tables up to a size; who sees the three and knows the rules is left with two values for each small number."""
+def test_no_small_cell_can_be_computed_from_the_table_and_both_margins(height, width, least, most, told):
+    """All tables up to a size; who sees the three and knows the rules is left with two values for each small number.
+
+    Where all patients are in one column, that of every row can be told by the margins alone; no table changes that.
+    """
     minimum = Minimum(patients=least, centres=1)
-    seen, shown_tables = defaultdict(list), 0
+    by_margins, by_all = defaultdict(list), defaultdict(list)
     for counts in (counts for total in range(least, most + 1) for counts in tables(total, height * width)):
-        rows = [counts[width * row : width * (row + 1)] for row in range(height)]
-        columns = list(zip(*rows, strict=True))
-        sums = [*map(sum, rows), *map(sum, columns), *counts]
-        (hidden_rows, told_rows), (hidden_columns, told_columns) = (
-            alone([sum(line) for line in lines], minimum) for lines in (rows, columns)
-        )
-        view = (sum(counts), told_rows, told_columns)
-        if told_rows and told_columns:
-            cells = [["A" * n for n in row] for row in rows]
-            found = folded_table(cells, hidden_rows=hidden_rows, hidden_columns=hidden_columns, minimum=minimum)
-            if found:
-                left = together(list(zip(*together(rows, found.rows), strict=True)), found.columns)
-                assert all(n == 0 or n >= least for column in left for n in column)
-                view = (*view, found, tuple(left))
-                shown_tables += 1
-        seen[view].append(sums)
-    assert shown_tables
-    for view, possible in seen.items():
-        for numbers in map(set, zip(*possible, strict=True)):
-            assert len(numbers) > 1 or numbers.pop() not in range(1, least), view
+        margins, shown, numbers = given_of(counts, height, width, minimum, told=told)
+        by_margins[margins].append(numbers)
+        by_all[margins, shown].append(numbers)
+    assert any(shown for _, shown in by_all)
+    for (margins, shown), possible in by_all.items():
+        without = [set(numbers) for numbers in zip(*by_margins[margins], strict=True)]
+        for numbers, before in zip(map(set, zip(*possible, strict=True)), without, strict=True):
+            if len(numbers) == 1 and numbers <= set(range(1, least)):
+                assert told, (margins, shown)
+                assert len(before) == 1, (margins, shown)

@@ -28,6 +28,7 @@ def folded_table(
     *,
     hidden_rows: Sequence[bool],
     hidden_columns: Sequence[bool],
+    told_rows: Sequence[bool] = (),
     minimum: Minimum,
 ) -> Folding | None:
     """Say which rows and columns of a two-way table to put together, so that no cell of what is left is small.
@@ -38,6 +39,9 @@ def folded_table(
         Row by row, of every cell the centres of its patients, one per patient. Every patient is in one cell.
     hidden_rows, hidden_columns : sequence of bool
         Those that the table of rows alone, or of columns alone, hides; they are put together in any case.
+    told_rows : sequence of bool
+        Rows of which it can be told how many are in them even if few, as of those of whom the group is not known;
+        none by default. While one is small, the sum it is in has two columns with anyone: else all of it are in one.
     minimum : Minimum
         What a cell needs to be shown.
 
@@ -56,12 +60,18 @@ def folded_table(
     margins: who sees all three and knows this rule cannot compute a small number.
     """
     columns = [[row[place] for row in cells] for place in range(len(hidden_columns))]
+    tells = any(
+        is_told and _is_small([centre for cell in row for centre in cell], minimum)
+        for row, is_told in zip(cells, told_rows or [False] * len(cells), strict=True)
+    )
     best: tuple[int, int, Folding] | None = None
     for row_fold, column_fold in product(_folds(cells, hidden_rows), _folds(columns, hidden_columns)):
         merged = list(zip(*_merged(list(zip(*_merged(cells, row_fold), strict=True)), column_fold), strict=True))
         height = sum(any(row) for row in merged)
         width = sum(any(column) for column in zip(*merged, strict=True))
         if height < 2 or width < 2 or any(_is_small(cell, minimum) for row in merged for cell in row):
+            continue
+        if tells and sum(bool(cell) for cell in merged[-1]) < 2:
             continue
         if best is None or (height * width, width) > best[:2]:
             best = (height * width, width, Folding(row_fold, column_fold))

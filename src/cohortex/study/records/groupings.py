@@ -123,7 +123,13 @@ def _folding(
         [[patient.centre for patient in members if category(patient) == value] for value in labels]
         for _, _, members in groups
     ]
-    return folded_table(cells, hidden_rows=(*hidden, False), hidden_columns=columns, minimum=minimum)
+    return folded_table(
+        cells,
+        hidden_rows=(*hidden, False),
+        hidden_columns=columns,
+        told_rows=(*[False] * len(hidden), True),
+        minimum=minimum,
+    )
 
 
 def _table(
