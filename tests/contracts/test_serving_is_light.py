@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-PROCESSING_ONLY = ("SimpleITK", "nibabel", "nilearn", "numba", "pandas", "skimage", "sklearn", "scipy.stats")
+PROCESSING_ONLY = ("SimpleITK", "nibabel", "nilearn", "numba", "pandas", "skimage", "sklearn")
 
 
 def test_what_serves_a_study_loads_no_library_that_only_processing_needs():
