@@ -14,12 +14,13 @@ from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import Job
 from cohortex.study.home import Study
 from cohortex.study.jobs.queue import release_expired
+from cohortex.study.processing.summarising import recount_if_outdated
 from cohortex.study.unfinished import settle_unfinished
 from cohortex.study.uploads import wipe_decided
 
 
 def tidy(study: Study) -> None:
-    """Free the jobs of dead workers, settle and wipe uploads in the intake, remove what was being worked on.
+    """Free the jobs of dead workers, settle uploads, empty the work folder, count anew what is counted otherwise now.
 
     Parameters
     ----------
@@ -29,6 +30,8 @@ def tidy(study: Study) -> None:
     release_expired(study)
     settle_unfinished(study)
     wipe_decided(study)
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        recount_if_outdated(session)
     with study.session(THE_STUDY) as session:
         running = set(session.scalars(select(Job.id).where(Job.state == "running")))
     for left in study.settings.work.glob("*"):

@@ -16,6 +16,7 @@ from cohortex.study.people import add_centre, add_uploader, sign_in, who_asks
 from cohortex.study.processing.following import comparison_made
 from cohortex.study.processing.summarising import statistics
 from cohortex.study.record_entries import enter
+from cohortex.study.starting import tidy
 
 FIRST = date(2021, 3, 4)
 
@@ -46,7 +47,7 @@ def study(tmp_path_factory):
                     headline="", files={}, summary={"lesion_count": 3, "lesion_volume_ml": 2.0}, **whose,
                 )
             )  # fmt: skip
-        comparison_made(session, cause="visit")
+        comparison_made(session, cause="upload")
     yield study
     study.close()
 
@@ -80,3 +81,20 @@ def test_records_and_images_are_joined_in_the_groups(study):
         "lesion_count": [("ALL", 12), ("AML", 12)],
         "lesion_volume": [("ALL", 12), ("AML", 12)],
     }
+
+
+def test_figures_of_an_earlier_form_are_counted_anew_at_a_start_and_others_are_not(study):
+    latest(study)
+    with study.session(THE_STUDY, writes=True) as session, session.begin():
+        figure = session.scalars(select(OpenFigure).order_by(OpenFigure.id.desc())).first()
+        session.add(OpenFigure(kind="statistics", content={"en": figure.content["en"], "it": figure.content["it"]}))
+    tidy(study)
+    assert waiting(study) == [("statistics", "update")]
+    assert "survival" in latest(study)
+    tidy(study)
+    assert waiting(study) == []
+
+
+def waiting(study: Study) -> list[tuple[str, str]]:
+    with study.session(THE_STUDY) as session:
+        return [(job.kind, job.cause) for job in session.scalars(select(Job).where(Job.state == "queued"))]

@@ -32,7 +32,7 @@ UploadState = Literal["receiving", "received", "checking", "held", "committed", 
 JobKind = Literal["check", "visit", "comparison", "template", "deviation", "distances", "statistics"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ResultKind = Literal["visit", "comparison", "deviation"]
-JobCause = Literal["upload", "decision", "move", "withdrawal", "record", "template", "coordinator", "retry"]
+JobCause = Literal["upload", "decision", "move", "withdrawal", "record", "template", "coordinator", "retry", "update"]
 TraceAction = Literal[
     "patient added", "visit added", "record changed", "upload received", "upload committed", "upload held",
     "upload refused", "upload let in", "upload moved away", "upload moved here", "upload withdrawn",

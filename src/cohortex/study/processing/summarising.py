@@ -27,11 +27,15 @@ from cohortex.study.database.tables import (
 )
 from cohortex.study.entries import value_of
 from cohortex.study.home import Study
+from cohortex.study.jobs.queue import STUDY, enqueue
 from cohortex.study.jobs.worker import Finish
 from cohortex.study.patients import age_at
 from cohortex.study.processing.following import current_version
 from cohortex.study.records.facts import EVENTS, PatientFacts, VisitFacts, age_band_of
 from cohortex.study.records.statistics import study_statistics
+
+_FORM = 2
+"""Raised when what is counted changes: figures of an earlier form are counted anew at the next start."""
 
 
 def statistics(study: Study, job: Job, progress: ProgressCallback) -> Finish:
@@ -49,20 +53,31 @@ def statistics(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         facts = _facts(session, counted)
         version = current_version(session)
     found = study_statistics(facts, least_patients=info.least_patients, least_centres=info.least_centres)
-    content = {language: found.to_json(language) for language in ("en", "it")}
+    content = {language: found.to_json(language) for language in ("en", "it")} | {"form": _FORM}
 
     def finish(session: StudySession) -> None:
         for patient in fresh:
             session.add(
                 CountedPatient(patient_id=patient.id, centre_id=patient.centre_id, uploader_id=patient.uploader_id)
             )
-        latest = session.scalar(
-            select(OpenFigure).where(OpenFigure.kind == "statistics").order_by(OpenFigure.id.desc()).limit(1)
-        )
+        latest = _latest(session)
         if latest is None or latest.content != content:
             session.add(OpenFigure(kind="statistics", template_version=version, content=content))
 
     return finish
+
+
+def recount_if_outdated(session: StudySession) -> None:
+    """Queue the statistics where those that are shown were counted by an earlier form."""
+    latest = _latest(session)
+    if latest is not None and latest.content.get("form", 1) != _FORM:
+        enqueue(session, "statistics", about=STUDY, cause="update")
+
+
+def _latest(session: StudySession) -> OpenFigure | None:
+    return session.scalar(
+        select(OpenFigure).where(OpenFigure.kind == "statistics").order_by(OpenFigure.id.desc()).limit(1)
+    )
 
 
 def _counts() -> ColumnElement[bool]:
