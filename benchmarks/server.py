@@ -83,7 +83,7 @@ def pages_of(client: StudyClient) -> list[str]:
 def under_load(server: Server, passwords: dict[str, str]) -> dict[str, list[float]]:
     """Let simulated users, all signed in, walk through the pages; give milliseconds by kind of page."""
     milliseconds: dict[str, list[float]] = {}
-    lock, signed_in = threading.Lock(), threading.Barrier(USERS)
+    lock, signed_in = threading.Lock(), threading.Barrier(USERS, timeout=60)
 
     def user(number: int) -> None:
         rng = np.random.default_rng(number)

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from cohortex.errors import Refused
+from cohortex.study import people
 from cohortex.study.database import THE_STUDY
 from cohortex.study.database.tables import SignIn, Uploader, now
 from cohortex.study.people import (
@@ -102,6 +103,16 @@ def test_another_password_ends_the_old_one_and_what_was_begun_with_it(staffed):
     assert sign_in(staffed, login="anna.aa", password=drawn)
     assert set_password(staffed, "anna.aa", password="battery staple") == "battery staple"
     assert sign_in(staffed, login="anna.aa", password="battery staple")
+
+
+def test_a_sign_in_that_was_being_checked_when_the_password_changed_is_none(staffed, monkeypatch):
+    class Slow:
+        def __init__(self, hasher):
+            self.verify = lambda *words: (hasher.verify(*words), set_password(staffed, "anna.aa"))[0]
+            self.hash = hasher.hash
+
+    monkeypatch.setattr(people, "_HASHER", Slow(people._HASHER))
+    assert sign_in(staffed, login="anna.aa", password="correct horse") is None
 
 
 def test_who_is_locked_out_is_out_at_once_until_let_in_again(staffed):

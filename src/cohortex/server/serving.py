@@ -117,9 +117,11 @@ class _Server(uvicorn.Server):
         self._ending = ending
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        if not self.should_exit and self._ending is not None:
-            self._ending()
+        first = not self.should_exit
         super().handle_exit(sig, frame)
+        if first and self._ending is not None:
+            with contextlib.suppress(OSError):  # nobody may be left to read it
+                self._ending()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

@@ -202,6 +202,9 @@ def sign_in(study: Study, *, login: str, password: str) -> str | None:
         return None
     token = secrets.token_urlsafe(32)
     with study.session(THE_STUDY, writes=True) as session, session.begin():
+        still = session.get_one(Uploader, uploader.id)
+        if not still.active or still.password_hash != uploader.password_hash:
+            return None  # locked out, or given another password, while this one was being checked
         session.execute(delete(SignIn).where(SignIn.expires_at < now()))
         session.add(SignIn(token_hash=_hashed(token), uploader_id=uploader.id, expires_at=now() + SIGNED_IN_FOR))
     return token

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from cohortex.errors import NotThere
-from cohortex.study.database import THE_STUDY
+from cohortex.errors import NotThere, UnreadableFile
+from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Upload, now
 from cohortex.study.home import Study
 from cohortex.study.patients import note, number_of
@@ -28,26 +28,27 @@ def settle_unfinished(study: Study) -> None:
     with study.session(THE_STUDY) as session:
         receiving = session.scalars(select(Upload).where(Upload.state == "receiving")).all()
     for left in receiving:
+        receipt, ended = None, ""
         try:
-            whole = study.intake.received(left.id) == left.size
-            receipt = study.intake.receipt(left.id) if whole else None
+            if study.intake.received(left.id) == left.size:
+                receipt = study.intake.receipt(left.id)
         except NotThere:  # its begin was not durable yet
-            whole, receipt = False, None
-        over = now() - left.created_at > RESUMABLE_FOR
-        if not (whole or over):
+            pass
+        except UnreadableFile:
+            ended = "damaged while it was being sent."
+        if receipt is None and now() - left.created_at > RESUMABLE_FOR:
+            ended = f"not finished within {RESUMABLE_FOR.days} days."
+        if receipt is None and not ended:
             continue
         with study.session(THE_STUDY, writes=True) as session, session.begin():
             upload = session.get_one(Upload, left.id)
-            if whole:
+            if receipt is not None:
                 complete(study, session, upload, receipt=receipt)
-            else:
-                upload.state = "withdrawn"
-                upload.reason = f"not finished within {RESUMABLE_FOR.days} days."
-                upload.remedy = "Send the file again."
-                note(
-                    session,
-                    upload.visit.patient,
-                    "upload ended",
-                    f"visit {number_of(upload.visit)}: {upload.reason}",
-                    by=upload.uploader_id,
-                )
+            elif upload.state == "receiving":
+                _end(session, upload, ended)
+
+
+def _end(session: StudySession, upload: Upload, reason: str) -> None:
+    upload.state, upload.reason, upload.remedy = "withdrawn", reason, "Send the file again."
+    words = f"visit {number_of(upload.visit)}: {reason}"
+    note(session, upload.visit.patient, "upload ended", words, by=upload.uploader_id)

@@ -40,3 +40,18 @@ def test_an_upload_begun_too_long_ago_ends_with_reason_and_remedy_and_its_bytes_
     assert desk.trace(code)[-1] == ("anna", "upload ended", "visit 1: not finished within 14 days.")
     assert desk.study.intake.uploads() == []
     assert wipe_decided(desk.study) == []
+
+
+def test_an_upload_that_was_damaged_ends_and_the_others_are_settled(desk, anna, visit, person, archive_of):
+    damaged = anna.send_bytes(visit[1], b"every byte of it")
+    whole = anna.send_bytes(visit[1], archive_of(person).read_bytes())
+    [file] = [path for path in desk.study.settings.home.rglob(f"{damaged}*") if path.is_file()]
+    file.write_bytes(file.read_bytes()[:-10] + bytes(10))
+    tidy(desk.study)
+    row = desk.upload(damaged)
+    assert (row.state, row.reason, row.remedy) == (
+        "withdrawn",
+        "damaged while it was being sent.",
+        "Send the file again.",
+    )
+    assert desk.upload(whole).state == "received"

@@ -10,6 +10,7 @@ import { unlit } from "./viewer-drawing.js";
 import { FileFailed, baseVolume, fetchBytes, overlayVolume } from "./viewer-files.js";
 import { lpsFromRas, placeInWords, rasFromLps, samePlace, valueAt } from "./viewer-geometry.js";
 import { handleKey } from "./viewer-keys.js";
+import { takeTurn } from "./viewer-queue.js";
 import { join, leave, othersOf, sameFrame, tellOthers } from "./viewer-links.js";
 import { windowOf } from "./viewer-windows.js";
 import { formatValue, word } from "./words.js";
@@ -19,7 +20,6 @@ const CROSSHAIR = [0.49, 0.72, 0.96, 0.85];
 const CROSSHAIR_MM = 0.7;  // on the screen, at every zoom
 const CROSSHAIR_GAP_MM = 8;
 const REACH = 64;  // largest zoom
-let queue = Promise.resolve();  // viewers open one after the other: the first slice of the first is not kept waiting
 
 class ScanViewer extends HTMLElement {
   plane = "axial";
@@ -64,7 +64,8 @@ class ScanViewer extends HTMLElement {
   /** Give the graphics memory back. */
   close() {
     this.loading?.abort();
-    this.endTurn?.();
+    this.turn?.end();
+    this.turn = null;
     this.nv?.cleanup?.();
     this.nv?.gl?.getExtension("WEBGL_lose_context")?.loseContext();
     this.nv = null;
@@ -83,16 +84,15 @@ class ScanViewer extends HTMLElement {
   }
 
   async open() {
-    const before = queue;
-    queue = new Promise((resolve) => { this.endTurn = resolve; });
+    const turn = this.turn = takeTurn();
     try {
-      await this.begin(before);
+      await this.begin(turn);
     } finally {
-      this.endTurn();
+      turn.end();
     }
   }
 
-  async begin(before) {
+  async begin(turn) {
     this.head = fetchBytes(this.base.src ?? this.base.full, { onProgress: (fraction) => this.progress(fraction) });  // while the library loads
     this.head.catch(() => {});
     try {
@@ -102,8 +102,8 @@ class ScanViewer extends HTMLElement {
       this.say(word("viewer.no_library"), { remedy: word("viewer.no_library_remedy") });
       return;
     }
-    await before;
-    if (!this.parts) return;
+    await turn.ready;
+    if (this.turn !== turn) return;  // removed meanwhile, or put elsewhere
     try {
       await this.attach();
     } catch (error) {
@@ -146,7 +146,7 @@ class ScanViewer extends HTMLElement {
       if (signal.aborted) return;
       this.swap(preview);
       this.dataset.resolution = full && full !== first ? "preview" : "full";
-      requestAnimationFrame(() => this.endTurn());
+      requestAnimationFrame(() => this.turn?.end());
       await this.loadOverlays(signal);
       if (full && full !== first) {
         const whole = await baseVolume(NVImage, full, { name: this.base.name, signal, onProgress: (fraction) => this.progress(fraction) });
@@ -257,7 +257,8 @@ class ScanViewer extends HTMLElement {
     this.base = this.bases[index];
     this.parts.bases.selectedIndex = index;
     this.ownWindow = false;
-    this.load();
+    this.head = null;  // the bytes on their way are another's
+    if (this.nv) this.load();  // else it is loaded when its turn has come
     for (const other of othersOf(this)) {
       const same = other.bases.findIndex(({ name }) => name === this.base.name);
       if (same >= 0) other.chooseBase(same);
