@@ -180,6 +180,34 @@ def test_a_file_that_fails_says_why_and_offers_to_try_again(view, files, file, r
     assert message.get_by_role("button", name="Try again").is_visible()
 
 
+def test_a_file_that_does_not_come_holds_up_no_other_viewer(view, files):
+    view.goto(files.page(f"<div class='viewers'>{viewer('A', src='/never.nii.gz')}{viewer('B')}</div>"))
+    view.locator("scan-viewer[name=B][data-resolution=full]").wait_for(timeout=15_000)
+    assert view.locator("scan-viewer[name=A][data-state]").count() == 0
+
+
+def test_a_viewer_that_is_removed_before_its_turn_leaves_it_to_the_next(view, files):
+    view.goto(files.page(f"<div class='viewers'>{viewer('A', src='/never.nii.gz')}{viewer('B')}</div>"))
+    view.evaluate("document.querySelector('scan-viewer').remove()")
+    view.locator("scan-viewer[name=B][data-resolution=full]").wait_for(timeout=15_000)
+
+
+def test_a_series_chosen_before_the_first_is_loaded_is_the_one_that_is_shown(view, files, scan):
+    cx.write_image(scan.with_values(np.full(SHAPE, 7, np.int32)), files.folder / "sevens.nii.gz")
+    bases = [
+        {"name": name, "src": None, "full": f"/{file}.nii.gz"} for name, file in (("T1", "scan"), ("T2", "sevens"))
+    ]
+    held: list = []
+    view.route("**/vendor/niivue.js", lambda route: held.append(route))
+    with view.expect_request("**/vendor/niivue.js"):
+        view.goto(files.page(viewer(bases=json.dumps(bases))))
+    view.evaluate("document.querySelector('scan-viewer').chooseBase(1)")
+    held[0].continue_()
+    shown = view.locator("scan-viewer[data-resolution=full]")
+    shown.wait_for()
+    assert value(shown) == 7
+
+
 def test_without_webgl_the_viewer_says_what_to_do(view, files):
     view.add_init_script("HTMLCanvasElement.prototype.getContext = () => null")
     view.goto(files.page(viewer()))
