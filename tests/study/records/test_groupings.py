@@ -149,31 +149,51 @@ def test_a_few_who_were_lost_are_put_together_with_the_smallest_group():
         (9, (visit(leukaemia_type="AML"), visit(400, alive=True))),
         (6, (visit(leukaemia_type="CML"), visit(20, alive=False))),
         (7, (visit(leukaemia_type="CML"), visit(400, alive=True))),
-        (3, (visit(), visit(400, crp="5 mg/L"))),
+        (3, (visit(), visit(400, alive=True))),
     )
     curves = grouping(people)["survival"]
     assert [(curve["value"], curve["n"]) for curve in curves] == [("ALL", 15), ("AML", 16), ("others", 16)]
     assert curves[-1]["label"] == "others or not known"
 
 
-def test_measures_are_followed_by_leukaemia_and_a_small_group_takes_another_with_it():
+def test_measures_are_followed_by_leukaemia_where_neither_those_with_nor_those_without_are_few():
     people = spread(
         (9, (visit(leukaemia_type="ALL", crp="10 mg/L"), visit(crp="4 mg/L"))),
         (6, (visit(leukaemia_type="AML", crp="20 mg/L"), visit(crp="8 mg/L"))),
-        (4, (visit(leukaemia_type="CLL", crp="<30 mg/L"), visit())),
+        (5, (visit(leukaemia_type="CLL", crp="<30 mg/L"), visit())),
+        (4, (visit(leukaemia_type="CLL"), visit())),
         (5, (visit(leukaemia_type="CLL"), visit(crp="9 mg/L"))),
     )
     course = next(course for course in grouping(people)["courses"] if course["name"] == "crp")
     seen = {group["name"]: [(point["n"], point["median"]) for point in group["points"]] for group in course["groups"]}
-    assert seen == {"ALL": [(9, 10), (9, 4)], "AML": [(None, None), (6, 8)], "CLL": [(None, None), (5, 9)]}
+    assert seen == {"ALL": [(9, 10), (9, 4)], "AML": [(6, 20), (6, 8)], "CLL": [(5, 30), (5, 9)]}
     assert all(point["censored"] is None for group in course["groups"] for point in group["points"])
+
+
+def test_where_one_patient_of_a_leukaemia_was_not_measured_no_leukaemia_is_followed():
+    """The table tells 6, 6 and 5 patients, the course of all 16 measured: each group shown would tell who lacks it."""
+    people = spread(
+        (6, (visit(leukaemia_type="ALL", crp="10 mg/L"),)),
+        (6, (visit(leukaemia_type="AML", crp="20 mg/L"),)),
+        (4, (visit(leukaemia_type="CLL", crp="30 mg/L"),)),
+        (1, (visit(leukaemia_type="CLL"),)),
+    )
+    [course] = [course for course in grouping(people)["courses"] if course["name"] == "crp"]
+    assert course["groups"] == []
+
+
+def test_where_the_cause_of_one_patient_of_a_leukaemia_is_not_known_causes_are_not_counted_by_leukaemia():
+    """The table of leukaemias tells 16 with ALL: 15 causes among them would tell of the one without."""
+    people = spread((15, ill("ALL", "aspergillus")), (1, (visit(leukaemia_type="ALL"),)), (9, ill("AML", "nocardia")))
+    assert counts(grouping(people), "agents") == {}
+    assert counts(grouping([*people, *spread((4, (visit(leukaemia_type="ALL"),)))]), "agents") != {}
 
 
 def test_a_leukaemia_that_is_hidden_alone_is_nowhere_a_group():
     people = spread(
         (9, ill("ALL", "aspergillus", crp="10 mg/L")),
         (6, ill("CML", "aspergillus", crp="10 mg/L")),
-        (2, ill("CLL", "aspergillus")),
+        (2, ill("CLL", "aspergillus", crp="10 mg/L")),
     )
     course = next(course for course in grouping(people)["courses"] if course["name"] == "crp")
     assert [group["name"] for group in course["groups"]] == ["ALL", "others"]

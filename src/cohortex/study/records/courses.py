@@ -74,8 +74,9 @@ def grouped_courses(
     Returns
     -------
     tuple of GroupedCourse
-        The number of all who were measured at a visit is in the course of all patients, so that small groups take
-        others with them (`hidden_cells`). How many values were censored is told of all patients only.
+        At a visit all groups are shown or none: the number of all who were measured is in the course of all patients,
+        and that of a group in the tables, so that those measured and those not measured of each group must be nobody or
+        reach the minimum. How many values were censored is told of all patients only.
     """
     longest = _longest([patient for _, _, members in groups for patient in members])
     found = []
@@ -83,7 +84,7 @@ def grouped_courses(
         points: list[list[CoursePoint]] = [[] for _ in groups]
         for visit in range(followed.first, longest):
             measured = [_measured(visit, followed, members) for _, _, members in groups]
-            hidden = hidden_cells([cell_of([p for p, _ in inside]) for inside in measured], minimum=minimum)
+            hidden = _hidden(groups, measured, minimum)
             for place, (inside, is_hidden) in enumerate(zip(measured, hidden, strict=True)):
                 point = CoursePoint(visit=visit + 1) if is_hidden else _point(visit, inside, minimum)
                 points[place].append(replace(point, censored=None))
@@ -93,6 +94,19 @@ def grouped_courses(
         shown = tuple(course for course in courses if course.points)
         found.append(GroupedCourse(name=followed.name, title=followed.title, unit=followed.unit, groups=shown))
     return tuple(found)
+
+
+def _hidden(
+    groups: Sequence[tuple[str, Words, Sequence[PatientFacts]]],
+    measured: Sequence[Sequence[tuple[PatientFacts, _Number]]],
+    minimum: Minimum,
+) -> list[bool]:
+    for (_, _, members), inside in zip(groups, measured, strict=True):
+        with_value = {id(patient) for patient, _ in inside}
+        for part in ([p for p in members if id(p) in with_value], [p for p in members if id(p) not in with_value]):
+            if part and not minimum.reached_by(cell_of(part)):
+                return [True] * len(groups)
+    return [not inside for inside in measured]
 
 
 @dataclass(frozen=True)

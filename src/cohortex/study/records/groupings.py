@@ -123,13 +123,20 @@ def _folding(
         [[patient.centre for patient in members if category(patient) == value] for value in labels]
         for _, _, members in groups
     ]
-    return folded_table(
+    folding = folded_table(
         cells,
         hidden_rows=(*hidden, False),
         hidden_columns=columns,
         told_rows=(*[False] * len(hidden), True),
         minimum=minimum,
     )
+    if folding is None:
+        return None
+    for _, _, members in _put_together(groups, folding.rows):
+        unknown = [patient for patient in members if category(patient) not in labels]
+        if unknown and not minimum.reached_by(cell_of(unknown)):
+            return None  # the group's own number, told elsewhere, would tell how many
+    return folding
 
 
 def _table(
