@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 
 from cohortex.progress import Progress, ProgressCallback
 from cohortex.study.check import CheckProblem, SeriesVerdict, UploadCheck, check_upload
 from cohortex.study.database import THE_STUDY, StudySession
-from cohortex.study.database.tables import Centre, Instance, Job, Patient, Series, TraceAction, Upload, Visit
+from cohortex.study.database.tables import Centre, Instance, Job, Series, TraceAction, Upload, Visit
 from cohortex.study.home import Study
 from cohortex.study.identity.reassign import rewrite_instance
 from cohortex.study.jobs.worker import Finish, LeaseLost
@@ -22,30 +22,13 @@ from cohortex.study.objects import Receipt
 from cohortex.study.patients import note, number_of, pseudonyms
 from cohortex.study.processing.files import note_objects
 from cohortex.study.processing.following import images_changed
+from cohortex.study.processing.questions import Question, question_about, words_for
 from cohortex.study.uploads import remember_patient
 
 _BECAME: dict[str, TraceAction] = {
     "committed": "upload committed",
     "held": "upload held",
     "refused": "upload refused",
-}
-_WORDS = {
-    "two-patients": (
-        "the headers speak of more than one patient.",
-        "Refuse it, and send each patient's scans by themselves.",
-    ),
-    "other-patient": (
-        "the headers speak of another patient than the earlier uploads of {code}.",
-        "If it was sent to the wrong patient, move it; if it is {code} under another number, accept it.",
-    ),
-    "known-patient": (
-        "the headers speak of a patient the centre knows under another code, {suspected}.",
-        "If it belongs there, move it; if both codes are one person, ask the coordinator before you accept.",
-    ),
-    "burned-in": (
-        "some series may show a name or a face in the picture itself.",
-        "Look at them where they were made; accept only if no name is in any picture, else refuse.",
-    ),
 }
 
 
@@ -88,7 +71,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
         )
         sent.unlink()
         with study.session(THE_STUDY) as session:
-            question = _question(session, session.get_one(Upload, _upload(job)), found)
+            question = question_about(session, session.get_one(Upload, _upload(job)), found)
         taken = _taken(found, about, question)
         receipts = {
             instance.file: study.objects.put_file(clean / instance.file)
@@ -98,7 +81,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
 
     def finish(session: StudySession) -> Any:
         upload = _unchanged(session, job, about)
-        if _question(session, upload, found) != question:
+        if question_about(session, upload, found) != question:
             raise LeaseLost  # another upload told meanwhile whose scans these are: judged again when the lease is over
         upload.patient_hash = found.patient_hashes[0] if len(found.patient_hashes) == 1 else None
         upload.verdicts = _shown(found, before=upload.verdicts if about.released else None)
@@ -136,57 +119,9 @@ def _begin(study: Study, job: Job) -> _About | None:
         )
 
 
-def _question(session: StudySession, upload: Upload, found: UploadCheck) -> tuple[str, str | None] | None:
-    """What a person must judge before anything is kept: whose scan this is, or whether a picture shows a name."""
-    if upload.released:
-        return None
-    if len(found.patient_hashes) > 1:
-        return "two-patients", None
-    patient = upload.visit.patient
-    expected = _expected_hashes(session, patient)
-    for patient_hash in set(found.patient_hashes) - expected:
-        suspected = _known_under(session, patient_hash, other_than=patient)
-        if expected:
-            return "other-patient", suspected.id if suspected else None
-        if suspected is not None:
-            return "known-patient", suspected.id
-    if any(verdict.verdict == "held" for verdict in found.series):
-        return "burned-in", None
-    return None
-
-
-def _expected_hashes(session: StudySession, patient: Patient) -> set[str]:
-    """The hospital numbers, hashed, under which a patient is known, or which a person vouched for."""
-    vouched = session.scalars(
-        select(Upload.patient_hash)
-        .join(Visit, Visit.id == Upload.visit_id)
-        .where(Visit.patient_id == patient.id, Upload.released, Upload.state == "committed")
-    )
-    return {entry for entry in (patient.patient_hash, *vouched) if entry}
-
-
-def _known_under(session: StudySession, patient_hash: str, *, other_than: Patient) -> Patient | None:
-    """Who else of the centre is known under a hospital number, by an upload or because a person vouched for it."""
-    vouched = (
-        select(Visit.patient_id)
-        .join(Upload, Upload.visit_id == Visit.id)
-        .where(Upload.released, Upload.state == "committed", Upload.patient_hash == patient_hash)
-    )
-    return session.scalar(
-        select(Patient)
-        .where(
-            Patient.centre_id == other_than.centre_id,
-            Patient.id != other_than.id,
-            or_(Patient.patient_hash == patient_hash, Patient.id.in_(vouched)),
-        )
-        .order_by(Patient.patient_hash != patient_hash, Patient.created_at)
-        .limit(1)
-    )
-
-
-def _taken(found: UploadCheck, about: _About, question: tuple[str, str | None] | None) -> list[SeriesVerdict]:
+def _taken(found: UploadCheck, about: _About, question: Question | None) -> list[SeriesVerdict]:
     """The series to keep now: none while it is open whose they are."""
-    if question is not None and question[0] != "burned-in":
+    if question is not None and question.kind != "burned-in":
         return []
     wanted = {"accepted", "held"} if about.released else {"accepted"}
     return [verdict for verdict in found.series if verdict.verdict in wanted and verdict.instances]
@@ -222,7 +157,7 @@ def _conclude(
     session: StudySession,
     upload: Upload,
     found: UploadCheck,
-    question: tuple[str, str | None] | None,
+    question: Question | None,
     taken: list[SeriesVerdict],
 ) -> None:
     """Say what became of an upload, and start what follows."""
@@ -230,10 +165,8 @@ def _conclude(
     upload.question, upload.suspected_patient_id, upload.reason, upload.remedy = None, None, "", ""
     if question is not None:
         upload.state = "held"
-        upload.question, upload.suspected_patient_id = question
-        suspected = session.get(Patient, question[1]) if question[1] else None
-        names = {"code": patient.code, "suspected": suspected.code if suspected else ""}
-        upload.reason, upload.remedy = (words.format(**names) for words in _WORDS[question[0]])
+        upload.question, upload.suspected_patient_id = question.kind, question.suspected
+        upload.reason, upload.remedy = words_for(session, upload, question)
     elif taken:
         upload.state = "committed"
     elif any(verdict.verdict == "duplicate" for verdict in found.series):
