@@ -34,7 +34,7 @@ from cohortex.study.uploads import begin, complete
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(7200)]
 
-DAYS = (date(2024, 1, 15), date(2024, 4, 20))
+DAYS = (date(2024, 1, 15), date(2024, 4, 15))
 PATIENTS = (("BB", 2), ("AA", 1), ("CC", 2), ("BB", 1), ("AA", 1))  # centre, visits
 SPACING_MM = 3.0
 HANDLERS = handlers(write_visit_report=write_visit_report, write_comparison_report=write_comparison_report)
@@ -56,7 +56,9 @@ class Centres:
         phantom = phantoms.patient(seed=number, visits=visits, spacing_mm=SPACING_MM, volume_mm3=(300, 4000))
         study, asker = self.study, self.askers[centre]
         with study.session(asker, writes=True) as session, session.begin():
-            patient = add_patient(study, session, sex="F", birth_date=date(1980, 5, 1))
+            identity = phantoms.invented_identity(seed=number)
+            born = date.fromisoformat(identity.birth_date)
+            patient = add_patient(study, session, sex=identity.sex, birth_date=born)
             for day, seen in zip(DAYS, phantom.visits, strict=False):
                 path = phantoms.write_dicom_zip(seen.images, self.archives / f"{number}-{day}.zip", seed=number)
                 data = path.read_bytes()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections import Counter
 
+import pydicom
 import pytest
 
 from cohortex.server.rehearsal import CENTRES, drawn_record, passwords_of, rehearsed_patients, scan, staff
@@ -53,3 +56,13 @@ def test_a_patient_is_scanned_once(tmp_path):
     written = path.stat().st_mtime_ns
     assert scan(patient, tmp_path, spacing_mm=5) == [path]
     assert path.stat().st_mtime_ns == written
+
+
+def test_the_scans_of_a_patient_bear_the_days_that_are_entered_for_the_visits(tmp_path):
+    patient = rehearsed_patients(1)[0]
+    days = []
+    for path in scan(patient, tmp_path, spacing_mm=5):
+        with zipfile.ZipFile(path) as archive:
+            headers = [pydicom.dcmread(io.BytesIO(archive.read(name))) for name in archive.namelist()]
+        days.append({header[keyword].value for header in headers for keyword in ("StudyDate", "SeriesDate")})
+    assert days == [{f"{patient.day(number):%Y%m%d}"} for number in (0, 1)]

@@ -9,6 +9,7 @@ import sys
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from sqlalchemy import select
 from cohortex import phantoms
 from cohortex.study import Study
 from cohortex.study.database import THE_STUDY, Asker, StudySession
-from cohortex.study.database.tables import Uploader
+from cohortex.study.database.tables import Sex, Uploader
 from cohortex.study.patients import add_patient, add_visit, patient_of, visit_of
 from cohortex.study.people import add_centre, add_uploader
 from cohortex.study.pseudonyms import Pseudonyms
@@ -33,6 +34,7 @@ _HERE = str(Path(__file__).parent)
 if _HERE not in sys.path:
     sys.path.insert(0, _HERE)
 
+BORN = date(1961, 4, 13)
 MR_IMAGE = "1.2.840.10008.5.1.4.1.1.4"
 ObjectMaker = Callable[..., Dataset]
 
@@ -66,10 +68,10 @@ class Person:
         with self.study.session(self.asker, writes=True) as session, session.begin():
             yield session
 
-    def patient(self, *, born: date | None = None) -> str:
+    def patient(self, *, born: date | None = None, sex: Sex = "F") -> str:
         """Enter a patient; gives the code."""
         with self.writing() as session:
-            return add_patient(self.study, session, sex="F", birth_date=born).code
+            return add_patient(self.study, session, sex=sex, birth_date=born).code
 
     def visit(self, patient: str, on: date) -> str:
         """Enter a visit; gives its key."""
@@ -119,7 +121,10 @@ def small_head() -> phantoms.Head:
 
 @pytest.fixture(scope="session")
 def archive_of(small_head, tmp_path_factory) -> Callable[..., Path]:
-    """The archive of one scan of a phantom person: 24 slices of each contrast, other UIDs at every scan."""
+    """The archive of one scan of a phantom person: 24 slices of each contrast, other UIDs at every scan.
+
+    All are women born on one day, as `Person.patient` enters them: only name and numbers tell them apart.
+    """
     folder = tmp_path_factory.mktemp("archives")
 
     def write(
@@ -140,9 +145,8 @@ def archive_of(small_head, tmp_path_factory) -> Callable[..., Path]:
             ).with_metadata(study_date=f"{on:%Y%m%d}")
             for contrast in contrasts
         ]  # fmt: skip
-        phantoms.write_dicom_zip(
-            images, path, seed=1000 * person + scan, identity=phantoms.invented_identity(seed=person)
-        )
+        identity = replace(phantoms.invented_identity(seed=person), sex="F", birth_date=f"{BORN:%Y%m%d}")
+        phantoms.write_dicom_zip(images, path, seed=1000 * person + scan, identity=identity)
         if change is not None:
             _rewrite(path, change)
         return path

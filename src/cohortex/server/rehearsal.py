@@ -54,6 +54,10 @@ class RehearsedPatient:
     centre: str
     visits: int
 
+    def day(self, number: int) -> date:
+        """Day of a visit, counted from 0, as entered and as written by the scanner."""
+        return _FIRST_DAY + timedelta(days=self.seed % 28 + number * _FOLLOW_UP_DAYS)
+
 
 def rehearsed_patients(count: int = 8, *, first_seed: int = 11) -> tuple[RehearsedPatient, ...]:
     """Deal patients to the three centres in turn; every other one has two visits."""
@@ -147,8 +151,8 @@ def _enter_visits(client: StudyClient, code: str, patient: RehearsedPatient, *, 
         if number < len(visits):
             visit = visits[number]
         else:
-            day = _FIRST_DAY + timedelta(days=patient.seed % 28 + number * _FOLLOW_UP_DAYS)
-            visit = client.post(f"/api/patients/{code}/visits", {"date": day.isoformat()})
+            day = patient.day(number).isoformat()
+            visit = client.post(f"/api/patients/{code}/visits", {"date": day})
         values = drawn_record(patient, number)
         client.put(f"/api/visits/{visit['id']}/record", {"values": values})
         if any(upload["state"] != "receiving" for upload in visit["uploads"]):
@@ -175,7 +179,7 @@ def scan(patient: RehearsedPatient, folder: Path, *, spacing_mm: float = _SPACIN
         One zip for each visit.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    names = [folder / f"{patient.centre.lower()}-{patient.seed}-visit-{n + 1}.zip" for n in range(patient.visits)]
+    names = [folder / f"{patient.centre.lower()}-{patient.seed}-{patient.day(n)}.zip" for n in range(patient.visits)]
     if not all(name.exists() for name in names):
         thick = [spacing_mm, max(spacing_mm, _THICK_MM) if patient.seed % 4 == 1 else spacing_mm][: patient.visits]
         made = phantoms.patient(
@@ -185,10 +189,9 @@ def scan(patient: RehearsedPatient, folder: Path, *, spacing_mm: float = _SPACIN
             slice_thickness_mm=thick,
             volume_mm3=(_SMALLEST_MM3, 4000),
         )
-        for visit, name in zip(made.visits, names, strict=True):
-            phantoms.write_dicom_zip(
-                visit.images, name, scanner=_VENDORS[patient.centre], seed=patient.seed, overwrite=True
-            )
+        for n, (visit, name) in enumerate(zip(made.visits, names, strict=True)):
+            dated = [image.with_metadata(study_date=f"{patient.day(n):%Y%m%d}") for image in visit.images.values()]
+            phantoms.write_dicom_zip(dated, name, scanner=_VENDORS[patient.centre], seed=patient.seed, overwrite=True)
     return names
 
 

@@ -11,7 +11,7 @@ from contextlib import closing
 import httpx
 import numpy as np
 import pytest
-from identity_search import PLANTED, found_in
+from identity_search import BORN, PLANTED, found_in
 from playwright.sync_api import Page, expect
 from served import Served
 
@@ -28,6 +28,7 @@ expect.set_options(timeout=30_000)  # the machines of the tests are shared
 PROCESSED_WITHIN_MS = 540_000  # two visits and their comparison on a shared machine; alone it takes about one minute
 NEAR_MM = 8.0  # two voxels: an outline on voxels of 4 mm has its centre so near to the planted one
 SPACING_MM = 4.0
+DAYS = ("2024-01-10", "2024-02-21")  # written by the scanner, and entered
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,9 @@ def phantom() -> phantoms.PhantomPatient:
 def scans(phantom, tmp_path_factory):
     folder = tmp_path_factory.mktemp("scans")
     names = [folder / f"visit-{number}.zip" for number in (1, 2)]
-    for visit, name in zip(phantom.visits, names, strict=True):
-        phantoms.write_dicom_zip(visit.images, name, identity=PLANTED, seed=5)
+    for day, visit, name in zip(DAYS, phantom.visits, names, strict=True):
+        dated = [image.with_metadata(study_date=day.replace("-", "")) for image in visit.images.values()]
+        phantoms.write_dicom_zip(dated, name, identity=PLANTED, seed=5)
     return names
 
 
@@ -78,12 +80,12 @@ def way(browser, served, scans):
     expect(page.get_by_role("heading", name=catalogue("en")("patients.none"))).to_be_visible()
     page.get_by_role("link", name="New patient").first.click()
     page.get_by_role("radio", name="Female").check()
-    page.get_by_label("Birth date").fill("1962-07-21")
+    page.get_by_label("Birth date").fill(BORN.isoformat())
     page.get_by_role("button", name="Create patient").click()
     page.wait_for_url(re.compile(r"/patients/NORD-\d+$"))
     code = page.url.rsplit("/", 1)[-1]
     visits = []
-    for number, (day, scan) in enumerate(zip(("2024-01-10", "2024-02-21"), scans, strict=True)):
+    for number, (day, scan) in enumerate(zip(DAYS, scans, strict=True)):
         page.goto(f"{served.address}/patients/{code}")
         page.get_by_role("button", name="New visit").first.click()
         page.get_by_label("Date of the examination").fill(day)

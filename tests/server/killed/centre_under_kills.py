@@ -33,6 +33,8 @@ from cohortex.study.database.tables import (
 from cohortex.study.people import add_centre, add_uploader
 
 LOGIN, PASSWORD = "anna", "correct horse"
+SEED = 5  # of the phantom that is scanned
+SEX, SCANNED = phantoms.invented_identity(seed=SEED).sex, ("2024-01-15", "2024-04-15")  # as its headers say
 IDLE_WITHIN_S = 900.0
 _DOUBTFUL = (httpx.TransportError, httpx.RemoteProtocolError)
 
@@ -57,10 +59,10 @@ def make_study(home: Path) -> Study:
 def make_scans(folder: Path) -> tuple[list[Path], Path]:
     """Two visits of a phantom at 4 mm, and an archive without any image."""
     folder.mkdir()
-    patient = phantoms.patient(seed=5, visits=2, spacing_mm=4, volume_mm3=(500, 4000))
+    patient = phantoms.patient(seed=SEED, visits=2, spacing_mm=4, volume_mm3=(500, 4000))
     scans = [folder / f"visit-{n}.zip" for n in (1, 2)]
     for visit, path in zip(patient.visits, scans, strict=True):
-        phantoms.write_dicom_zip(visit.images, path, seed=5)
+        phantoms.write_dicom_zip(visit.images, path, seed=SEED)
     empty = folder / "empty.zip"
     with zipfile.ZipFile(empty, "w") as archive:
         archive.writestr("readme.txt", "no image")
@@ -85,10 +87,10 @@ class Centre(threading.Thread):
 
     def _work(self) -> None:
         said = self.acknowledged
-        code = self._surely(lambda client: client.post("/api/patients", {"sex": "F"})["code"])
+        code = self._surely(lambda client: client.post("/api/patients", {"sex": SEX})["code"])
         said.patients.append(code)
         for number, scan in enumerate(self.scans):
-            visit = self._visit(code, f"2024-0{number + 1}-10")
+            visit = self._visit(code, SCANNED[number])
             self._send(scan, visit)
         number = 0
         while not self.enough.is_set():

@@ -11,6 +11,8 @@ from cohortex.study.database import THE_STUDY
 from cohortex.study.jobs.worker import LeaseLost
 from cohortex.study.processing.checking import check
 
+DAYS = (date(2024, 1, 1), date(2024, 2, 1))
+
 
 def judged(desk, upload: str):
     """Judge an upload up to the moment when it would be kept."""
@@ -26,11 +28,11 @@ def keep(desk, finish) -> None:
 @pytest.fixture
 def two_visits(anna) -> tuple[str, str]:
     code = anna.patient()
-    return anna.visit(code, date(2024, 1, 1)), anna.visit(code, date(2024, 2, 1))
+    return tuple(anna.visit(code, day) for day in DAYS)
 
 
 def test_two_uploads_of_one_new_patient_are_both_kept(desk, anna, two_visits, archive_of):
-    uploads = [anna.send(visit, archive_of(71, scan=n)) for n, visit in enumerate(two_visits)]
+    uploads = [anna.send(visit, archive_of(71, scan=n, on=DAYS[n])) for n, visit in enumerate(two_visits)]
     both = [judged(desk, upload) for upload in uploads]
     for finish in both:
         keep(desk, finish)
@@ -38,7 +40,7 @@ def test_two_uploads_of_one_new_patient_are_both_kept(desk, anna, two_visits, ar
 
 
 def test_of_two_persons_sent_as_one_new_patient_the_second_is_not_kept_unasked(desk, anna, two_visits, archive_of):
-    uploads = [anna.send(visit, archive_of(72 + n)) for n, visit in enumerate(two_visits)]
+    uploads = [anna.send(visit, archive_of(72 + n, on=DAYS[n])) for n, visit in enumerate(two_visits)]
     both = [judged(desk, upload) for upload in uploads]
     keep(desk, both[0])
     with pytest.raises(LeaseLost):
