@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from cohortex.io import ArchiveLimits
-from cohortex.study.check import UploadCheck
+from cohortex.study.check import EnteredFacts, UploadCheck
 from cohortex.study.check.reading import check
 
 CODE, DAYS = "C1-0007", -123
@@ -23,7 +23,13 @@ def checked(tmp_path, pseudonyms) -> Callable[..., UploadCheck]:
     """Check an upload in this process; its files lie in the folder "output" of the test."""
     runs = iter(range(100))
 
-    def run(path: Path, *, known: tuple[str, ...] = (), limits: ArchiveLimits | None = None) -> UploadCheck:
+    def run(
+        path: Path,
+        *,
+        known: tuple[str, ...] = (),
+        entered: EnteredFacts | None = None,
+        limits: ArchiveLimits | None = None,
+    ) -> UploadCheck:
         scratch, output = tmp_path / f"scratch-{next(runs)}", tmp_path / "output"
         scratch.mkdir()
         output.mkdir(exist_ok=True)
@@ -32,7 +38,8 @@ def checked(tmp_path, pseudonyms) -> Callable[..., UploadCheck]:
         arguments = {
             "path": str(path), "output": str(output), "scratch": str(scratch),
             "secret": base64.b64encode(pseudonyms.secret).decode(), "centre": "C1", "patient_code": CODE,
-            "day_shift": DAYS, "known": list(known), "archive": dataclasses.asdict(limits or ArchiveLimits()),
+            "day_shift": DAYS, "known": list(known), "entered": (entered or EnteredFacts()).as_entries(),
+            "archive": dataclasses.asdict(limits or ArchiveLimits()),
         }  # fmt: skip
         return UploadCheck.from_json(json.dumps(check(arguments, lambda *_: None)))
 

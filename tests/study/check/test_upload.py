@@ -8,14 +8,17 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from cohortex import phantoms
 from cohortex.errors import TargetExists
-from cohortex.study.check import CheckLimits, check_upload
+from cohortex.study.check import CheckLimits, EnteredFacts, check_upload
 from cohortex.study.check.upload import _check_files
 
 
 @pytest.fixture
 def check(tmp_path, pseudonyms):
     def run(path, **more):
-        options = {"centre": "C1", "patient_code": "C1-0007", "day_shift": -123, "scratch": tmp_path / "scratch"}
+        options = {
+            "centre": "C1", "patient_code": "C1-0007", "day_shift": -123, "entered": EnteredFacts(),
+            "scratch": tmp_path / "scratch",
+        }  # fmt: skip
         options["scratch"].mkdir(exist_ok=True)
         return check_upload(path, output=tmp_path / "output", pseudonyms=pseudonyms, **(options | more))
 

@@ -3,6 +3,7 @@
 import io
 import tarfile
 import zipfile
+from datetime import date
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from pydicom.uid import RLELossless
 from cohortex import phantoms
 from cohortex.io import ArchiveLimits, read_upload
 from cohortex.pipeline.contrast import recognise_contrast
-from cohortex.study.check import UploadCheck
+from cohortex.study.check import EnteredFacts, UploadCheck
 
 NAMES = ("ROSSI", "MARIA", "0042137", "19610413")
 
@@ -278,6 +279,39 @@ def test_a_phantom_visit_is_accepted_with_its_contrasts(vendor, checked, phantom
     for planted in phantoms.invented_identity(seed=3).planted_strings():
         for encoding in ("utf-8", "utf-16-le"):
             assert planted.encode(encoding) not in content
+
+
+def test_a_series_names_the_facts_in_which_a_slice_of_it_disagrees_and_never_their_values(checked, zip_of, stack):
+    entered = EnteredFacts(day=date(2024, 3, 1), sex="M", birth_date=date(1990, 2, 3))
+    files = stack(3, PatientSex="M") | stack(3, series="1.2.3.9", PatientSex="F")
+    found = checked(zip_of(files), entered=entered)
+    assert sorted(series.disagreements for series in found.series) == [
+        ("date", "birth-date"),
+        ("date", "sex", "birth-date"),
+    ]
+    assert {series.verdict for series in found.series} == {"accepted"}  # the study asks, not the series
+    assert found.disagreements == ("date", "sex", "birth-date")
+    assert nameless(found)
+    told = found.to_json()
+    assert not any(day in told for day in ("20240115", "2024-01-15", "2024-03-01", "1990-02-03"))
+
+
+def test_what_is_not_stored_asks_nothing(checked, zip_of, stack, dicom_object, bytes_of):
+    entered = EnteredFacts(day=date(2024, 3, 1))
+    known = tuple(instance.uid for instance in only(checked(zip_of(stack(3)))).instances)
+    report = dicom_object(
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.88.11", Modality="SR", SeriesInstanceUID="1.2.3.9",
+        SOPInstanceUID="1.2.3.9.1", StudyDate="20190101",
+    )  # fmt: skip
+    found = checked(zip_of(stack(3) | {"x.dcm": bytes_of(report)}), known=known, entered=entered)
+    assert {series.verdict for series in found.series} == {"duplicate", "refused"}
+    assert found.disagreements == ()
+
+
+def test_a_child_that_names_another_fact_is_not_believed(checked, zip_of, stack):
+    told = checked(zip_of(stack(2)), entered=EnteredFacts(day=date(2024, 3, 1))).to_json()
+    with pytest.raises(ValueError, match="not the JSON of an upload check"):
+        UploadCheck.from_json(told.replace('["date"]', '["ROSSI MARIA"]'))
 
 
 def test_a_check_is_the_same_after_a_trip_through_json(checked, zip_of, stack):

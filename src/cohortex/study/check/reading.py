@@ -12,6 +12,7 @@ from cohortex.io import ArchiveLimits
 from cohortex.io.quiet import quiet_dicom_library
 from cohortex.io.upload import members
 from cohortex.progress import Progress
+from cohortex.study.check.agreement import EnteredFacts
 from cohortex.study.check.child import Report
 from cohortex.study.check.files import Inventory, neutral_name, take_inventory
 from cohortex.study.check.series import Setting, judge_series
@@ -28,7 +29,7 @@ def check(arguments: dict[str, Any], report: Report) -> Any:
     Parameters
     ----------
     arguments : dict
-        path, output, scratch, secret (base64), centre, patient_code, day_shift, known and archive limits.
+        path, output, scratch, secret (base64), centre, patient_code, day_shift, entered facts, known and limits.
     report : callable
         Told how far it is.
 
@@ -65,6 +66,7 @@ def check(arguments: dict[str, Any], report: Report) -> Any:
                 known=frozenset(arguments["known"]),
                 total=found.total,
                 two_persons=found.two_persons,
+                entered=EnteredFacts.from_entries(arguments["entered"]),
             )
             series = _judged(found, setting, report)
     except CohortexError as error:

@@ -12,9 +12,10 @@ from cohortex.image import Image
 from cohortex.io.dicom_file import DicomFile, read_dicom_file, whole_dataset
 from cohortex.io.dicom_objects import Found, images_of_files
 from cohortex.pipeline.contrast import recognise_contrast
+from cohortex.study.check.agreement import EnteredFacts, disagreements
 from cohortex.study.check.child import limit_of
 from cohortex.study.check.files import Member
-from cohortex.study.check.verdict import CheckedInstance, CheckProblem, Question, SeriesVerdict
+from cohortex.study.check.verdict import CheckedInstance, CheckProblem, Fact, Question, SeriesVerdict, in_order
 from cohortex.study.check.wording import file_problem, series_problem
 from cohortex.study.identity import deidentify, why_held, why_refused
 from cohortex.study.pseudonyms import Pseudonyms
@@ -40,6 +41,8 @@ class Setting:
         Files in the upload.
     two_persons : str
         Why the upload may be of two persons; empty where nothing says so.
+    entered : EnteredFacts
+        What the original headers are compared with.
     """
 
     output: Path
@@ -49,6 +52,7 @@ class Setting:
     known: Collection[str]
     total: int
     two_persons: str
+    entered: EnteredFacts
 
 
 @dataclass(kw_only=True)
@@ -60,6 +64,7 @@ class _Written:
     refused: list[str] = field(default_factory=list)
     broken: list[CheckProblem] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    disagreements: set[Fact] = field(default_factory=set)
 
 
 def judge_series(
@@ -108,6 +113,7 @@ def _write_member(member: Member, name: str, setting: Setting, written: _Written
         dataset = whole_dataset(file)
         if reason := why_held(dataset):
             written.held.append(reason)
+        written.disagreements |= disagreements(file.header, setting.entered)
         clean = deidentify(
             dataset,
             pseudonyms=setting.pseudonyms,
@@ -135,7 +141,7 @@ def _judged(written: _Written, count: int, setting: Setting) -> SeriesVerdict:
     by_file = {member.path.name: member for member in written.members}
     found, reason = _read(list(by_file.values()))
     first = written.members[0]
-    about = _described(first, found.images, count)
+    about = replace(_described(first, found.images, count), disagreements=in_order(written.disagreements))
     if written.broken:
         lost = written.broken[0]
         more = f" So are {len(written.broken) - 1} more of its files." if len(written.broken) > 1 else ""

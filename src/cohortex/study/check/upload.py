@@ -14,6 +14,7 @@ from pathlib import Path
 
 from cohortex.errors import LimitReached, TargetExists
 from cohortex.progress import Progress, ProgressCallback, silent
+from cohortex.study.check.agreement import EnteredFacts
 from cohortex.study.check.confined import run_confined
 from cohortex.study.check.limits import CheckLimits
 from cohortex.study.check.verdict import CheckProblem, UploadCheck
@@ -32,6 +33,7 @@ def check_upload(
     centre: str,
     patient_code: str,
     day_shift: int,
+    entered: EnteredFacts,
     limits: CheckLimits | None = None,
     known_instances: Collection[str] = (),
     scratch: Path | None = None,
@@ -56,6 +58,9 @@ def check_upload(
         The study's name of the patient it was sent for.
     day_shift : int
         Days added to every date of this patient, not zero.
+    entered : EnteredFacts
+        What the headers are compared with, as it truly is: given to the confined process, which answers only with the
+        names of the facts that disagree.
     limits : CheckLimits, optional
         On memory, time and files.
     known_instances : collection of str
@@ -106,6 +111,7 @@ def check_upload(
             "patient_code": patient_code,
             "day_shift": day_shift,
             "known": sorted(known_instances),
+            "entered": entered.as_entries(),
             "archive": dataclasses.asdict(limits.archive),
         }
         try:

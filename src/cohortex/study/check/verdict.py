@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Verdict = Literal["accepted", "duplicate", "held", "refused"]
 """accepted: may be stored; duplicate: all stored already; held: a person decides; refused: never stored."""
 Question = Literal["", "two-patients", "burned-in"]
 """What the person is asked who decides about a held series."""
+Fact = Literal["date", "sex", "birth-date"]
+"""What a header can say otherwise than it was entered."""
+FACTS: tuple[Fact, ...] = get_args(Fact)
+_FACT_NAMED: dict[str, Fact] = {fact: fact for fact in FACTS}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +68,8 @@ class SeriesVerdict:
         Why, and what to do. A reason may also go with an accepted series: that some objects were known already.
     instances : tuple of CheckedInstance
         Objects to store: none of a duplicate or refused series, only the new ones of a series known in part.
+    disagreements : tuple of {"date", "sex", "birth-date"}
+        In what its original headers disagree with what was entered; never the values.
     """
 
     series_uid: str
@@ -80,6 +87,7 @@ class SeriesVerdict:
     reason: str = ""
     remedy: str = ""
     instances: tuple[CheckedInstance, ...] = ()
+    disagreements: tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,6 +125,12 @@ class UploadCheck:
     patient_hashes: tuple[str, ...] = ()
     problems: tuple[CheckProblem, ...] = ()
 
+    @property
+    def disagreements(self) -> tuple[Fact, ...]:
+        """In what the series that may be stored disagree with what was entered."""
+        stored = [series for series in self.series if series.verdict in ("accepted", "held")]
+        return in_order(fact for series in stored for fact in series.disagreements)
+
     def to_json(self) -> str:
         """Write as JSON; `from_json` reads it back."""
         return json.dumps(dataclasses.asdict(self))
@@ -136,6 +150,12 @@ class UploadCheck:
             raise ValueError("not the JSON of an upload check; write it with to_json.") from error
 
 
+def in_order(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """Name each fact once, in the order of `FACTS`."""
+    found = set(facts)
+    return tuple(fact for fact in FACTS if fact in found)
+
+
 def _check_from(entries: dict[str, Any]) -> UploadCheck:
     return UploadCheck(
         series=tuple(_series_from(series) for series in entries["series"]),
@@ -150,5 +170,6 @@ def _series_from(entries: dict[str, Any]) -> SeriesVerdict:
         "shape": tuple(int(count) for count in entries["shape"]),
         "spacing_mm": tuple(float(spacing) for spacing in entries["spacing_mm"]),
         "instances": tuple(CheckedInstance(**instance) for instance in entries["instances"]),
+        "disagreements": in_order(_FACT_NAMED[name] for name in entries["disagreements"]),  # no other word comes in
     }
     return SeriesVerdict(**(entries | made))

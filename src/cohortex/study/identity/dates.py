@@ -12,6 +12,15 @@ _AGE = re.compile(r"(\d{3})([DWMY])")
 _OLDEST_YEARS = 90  # above, an age alone can tell a person
 
 
+def read_date(text: str) -> datetime.date | None:
+    """Read a DICOM date, YYYYMMDD or YYYY.MM.DD of old files; None where it is no day of the calendar."""
+    found = _DATE.fullmatch(text.strip(" \0"))
+    try:
+        return datetime.date(*(int(part) for part in found.groups())) if found else None
+    except ValueError:
+        return None
+
+
 def shift_date(text: str, *, days: int) -> str | None:
     """Move a DICOM date; None where it is no date.
 
@@ -27,12 +36,12 @@ def shift_date(text: str, *, days: int) -> str | None:
     str or None
         YYYYMMDD.
     """
-    found = _DATE.fullmatch(text.strip(" \0"))
-    if not found:
+    original = read_date(text)
+    if original is None:
         return None
     try:
-        date = datetime.date(*(int(part) for part in found.groups())) + datetime.timedelta(days=days)
-    except (ValueError, OverflowError):
+        date = original + datetime.timedelta(days=days)
+    except OverflowError:
         return None
     return f"{date.year:04d}{date.month:02d}{date.day:02d}"
 

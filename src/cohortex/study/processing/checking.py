@@ -6,20 +6,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from cohortex.progress import Progress, ProgressCallback
-from cohortex.study.check import CheckProblem, SeriesVerdict, UploadCheck, check_upload
+from cohortex.study.check import CheckProblem, EnteredFacts, SeriesVerdict, UploadCheck, check_upload
 from cohortex.study.database import THE_STUDY, StudySession
 from cohortex.study.database.tables import Centre, Instance, Job, Series, TraceAction, Upload, Visit
 from cohortex.study.home import Study
 from cohortex.study.identity.reassign import rewrite_instance
 from cohortex.study.jobs.worker import Finish, LeaseLost
 from cohortex.study.objects import Receipt
-from cohortex.study.patients import note, number_of, pseudonyms
+from cohortex.study.patients import note, number_of, pseudonyms, shift_of
 from cohortex.study.processing.files import note_objects
 from cohortex.study.processing.following import images_changed
 from cohortex.study.processing.questions import Question, question_about, words_for
@@ -42,6 +43,7 @@ class _About:
     patient_code: str
     ending: str
     released: bool
+    entered: EnteredFacts
     known_instances: frozenset[str]
 
 
@@ -65,6 +67,7 @@ def check(study: Study, job: Job, progress: ProgressCallback) -> Finish:
             centre=about.centre,
             patient_code=about.patient_code,
             day_shift=keys.day_shift(about.patient_id),
+            entered=about.entered,
             known_instances=about.known_instances,
             scratch=folder / "scratch",
             progress=progress,
@@ -115,8 +118,17 @@ def _begin(study: Study, job: Job) -> _About | None:
             patient_code=patient.code,
             ending=upload.ending,
             released=upload.released,
+            entered=_entered(visit, shift_of(study, patient.id)),
             known_instances=frozenset(known),
         )
+
+
+def _entered(visit: Visit, shift: timedelta) -> EnteredFacts:
+    """What was entered of a visit and its patient, as it truly is: what is stored is shifted."""
+    born = visit.patient.birth_date
+    return EnteredFacts(
+        day=visit.date - shift, sex=visit.patient.sex, birth_date=None if born is None else born - shift
+    )
 
 
 def _taken(found: UploadCheck, about: _About, question: Question | None) -> list[SeriesVerdict]:
