@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from cohortex.server.catalogue import LANGUAGES, catalogue
-from cohortex.study.database.tables import JobCause, TraceAction
+from cohortex.study.database.tables import JobCause, TraceAction, UploadQuestion
 
 SERVER = Path(__file__).parents[3] / "src" / "cohortex" / "server"
 TEMPLATES = sorted((SERVER / "templates").rglob("*.html"))
@@ -21,7 +21,7 @@ CODES = {  # what the API may send, shown by catalogue["group." + code]
     "patient_status": ("empty", "waiting", "processing", "ready", "attention"),
     "visit_kind": ("first", "follow-up"),
     "upload_state": ("receiving", "received", "checking", "held", "committed", "refused", "withdrawn"),
-    "upload_question": ("other-patient", "known-patient", "two-patients", "burned-in"),
+    "upload_question": get_args(UploadQuestion),
     "verdict": ("accepted", "duplicate", "held", "refused"),
     "event": ("same", "grown", "shrunk", "new", "gone", "split", "merged"),
     "result_kind": ("visit", "comparison", "deviation"),

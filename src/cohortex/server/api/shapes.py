@@ -13,6 +13,7 @@ from cohortex.study.database.tables import (
     ResultKind,
     Role,
     Sex,
+    UploadQuestion,
     UploadState,
     VisitKind,
 )
@@ -220,7 +221,7 @@ class UploadShape(Shape):
     receipt: str | None
     reason: str
     remedy: str
-    question: str | None
+    question: UploadQuestion | None
     suspected_patient: str | None
     verdicts: list[VerdictShape]
 

@@ -29,6 +29,7 @@ Role = Literal["uploader", "coordinator"]
 Sex = Literal["F", "M", "O", "U"]
 VisitKind = Literal["first", "follow-up"]
 UploadState = Literal["receiving", "received", "checking", "held", "committed", "refused", "withdrawn"]
+UploadQuestion = Literal["two-patients", "other-patient", "known-patient", "mismatch", "burned-in"]
 JobKind = Literal["check", "visit", "comparison", "template", "deviation", "distances", "statistics"]
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 ResultKind = Literal["visit", "comparison", "deviation"]
@@ -242,7 +243,7 @@ class Upload(AboutPatient, Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     received_at: Mapped[datetime | None]
     receipt: Mapped[str | None] = mapped_column(String(64))  # keyed hash of what was sent
-    question: Mapped[str | None] = mapped_column(String(32))
+    question: Mapped[UploadQuestion | None] = mapped_column(String(32))
     suspected_patient_id: Mapped[str | None] = mapped_column(ForeignKey("patient.id"))
     released: Mapped[bool] = mapped_column(default=False)  # a person looked at what was held and let it in
     reason: Mapped[str] = mapped_column(default="")

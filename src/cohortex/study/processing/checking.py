@@ -178,7 +178,7 @@ def _conclude(
     if question is not None:
         upload.state = "held"
         upload.question, upload.suspected_patient_id = question.kind, question.suspected
-        upload.reason, upload.remedy = words_for(session, upload, question)
+        upload.reason, upload.remedy = words_for(session, upload, question, found)
     elif taken:
         upload.state = "committed"
     elif any(verdict.verdict == "duplicate" for verdict in found.series):
