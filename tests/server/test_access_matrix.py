@@ -87,6 +87,7 @@ NAMES_NO_ROW: dict[str, list[Call]] = {
     "GET /api/patients": [Call(), *(Call(rest={"params": {"search": code}}) for code in CENTRES),
                           *(Call(rest={"params": {"status": s}}) for s in ("attention", "ready", "empty"))],
     "POST /api/patients": [Call(rest=json(sex="F"))],
+    "GET /api/visits": [Call()],
     "GET /api/fields": [Call()],
     "GET /api/records/export": [Call()],
     "GET /api/records/template": [Call()],

@@ -39,6 +39,24 @@ def test_no_true_date_comes_back_and_ages_and_intervals_stay_exact(anna):
     assert found.json()["age_at_first"] == first["age"]
 
 
+def test_all_visits_of_the_centre_are_listed_by_patient_and_day(anna, person_of):
+    codes = [added(anna), added(anna)]
+    days = ("2024-04-12", "2024-03-01"), ("2024-05-01",)
+    seen = {
+        visit["id"]: visit
+        for code, own in zip(codes, days, strict=True)
+        for visit in [visited(anna, code, day) for day in sorted(own)]
+    }
+    visited(person_of("BB"), added(person_of("BB")), "2024-03-01")
+    lines = anna.get("/api/visits").json()["visits"]
+    assert [(line["patient"], line["number"], line["day"]) for line in lines] == [
+        (codes[0], 1, 0),
+        (codes[0], 2, 42),
+        (codes[1], 1, 0),
+    ]
+    assert all(line == {key: seen[line["id"]][key] for key in line} for line in lines)
+
+
 @pytest.mark.parametrize(
     ("sent", "entry"),
     [

@@ -97,6 +97,10 @@ def draw(who, patient, details, template, study_answers):
         "values": {"b": held, "c": held | {"value": -30, "unit": ""}},
         "findings": [{"rule": "r", "level": "warning", "field": "b", "message": "<u>ask</u>"}],
     }
+    visits = [
+        {key: one[key] for key in ("id", "patient", "number", "kind", "date", "day")} for one in patient["visits"]
+    ]
+    visits.append(visits[0] | {"id": 31, "patient": "C1-0009"})
     nobody = patient | {"visits": [], "comparisons": [], "deviation": None}
     filters = {"search": '"><u>', "status": "", "address": "/patients"}
 
@@ -108,23 +112,23 @@ def draw(who, patient, details, template, study_answers):
         "address": "/jobs",
     }
 
-    def drawn(name: str, language: str = "en") -> str:
+    def drawn(name: str, language: str = "en", **changes: object) -> str:
         words = catalogue(language)
         contexts = {
             "sign-in": ("sign-in.html", {"who": None, "after": "/patients", "page": ""}),
             "patients": ("patients.html", {"patients": [listed], "total": 1, **filters}),
             "patients-none": ("patients.html", {"patients": [], "total": 0, **filters}),
             "patient-new": ("patient-new.html", {}),
-            "patient": ("patient.html", patient_context(patient, details, template, words)),
+            "patient": ("patient.html", patient_context(patient, details, template, words) | {"all_visits": visits}),
             "patient-empty": ("patient.html", patient_context(nobody, {}, None, words)),
-            "visit": ("visit.html", visit_context(patient["visits"][1], patient, fields, record)),
+            "visit": ("visit.html", visit_context(patient["visits"][1], visits, fields, record)),
             "upload": ("upload.html", {"patients": [listed], "patient": patient, "visit": patient["visits"][0]}),
             "jobs": ("jobs.html", jobs),
             "study": ("study.html", study_context(**study_answers, version=None, words=words)),
             "error": ("error.html", {"code": 404, "message": "<u>no</u>", "remedy": ""}),
         }
         file, context = contexts[name]
-        return render(file, language=language, **({"who": who, "page": name} | context))
+        return render(file, language=language, **({"who": who, "page": name} | context | changes))
 
     return drawn
 
@@ -194,6 +198,32 @@ def test_a_stored_upload_can_be_moved_and_withdrawn_but_a_refused_one_cannot(dra
     assert 'data-api="/api/uploads/u-committed/move"' in page
     assert 'data-api="/api/uploads/u-committed/withdraw"' in page
     assert "/api/uploads/u-refused/" not in page
+
+
+@pytest.mark.parametrize("page", ["patient", "visit"])
+def test_a_held_upload_can_be_moved_to_any_visit_and_first_to_the_patient_it_looks_like(draw, page):
+    dialog = re.search(r'<dialog id="decide-u-held".*?</dialog>', draw(page), flags=re.S)[0]
+    assert 'value="move" data-api="/api/uploads/u-held/move" data-then="/visits/{visit}"' in dialog
+    assert re.findall(r'<optgroup label="([^"]+)">', dialog) == ["C1-0001", "C1-0009"]
+    assert re.findall(r'<option value="(\d+)" selected>([^<]+)<', dialog) == [("31", "C1-0009 · Visit 1 · 5 Jan 2024")]
+
+
+def test_a_stored_upload_can_be_moved_to_another_patient_and_goes_nowhere_unasked(draw):
+    dialog = re.search(r'<dialog id="move-u-committed".*?</dialog>', draw("visit"), flags=re.S)[0]
+    assert re.findall(r'<option value="(\d*)"', dialog) == ["", "12", "31"]
+    assert " selected" not in dialog
+
+
+def test_where_there_is_no_other_visit_that_is_said_and_what_to_do(draw, patient):
+    page = draw("visit", all_visits=patient["visits"][1:])
+    assert page.count("There is no other visit yet.") == 2
+    assert 'value="move"' not in page
+    assert "/move" not in re.sub(r'<form data-api="/api/uploads/u-committed/move".*?</form>', "", page, flags=re.S)
+
+
+def test_scans_of_two_patients_are_not_offered_another_visit(draw, patient):
+    patient["visits"][1]["uploads"][0]["question"] = "two-patients"
+    assert 'value="move"' not in draw("visit")
 
 
 def test_a_failed_job_shows_its_reason_and_remedy(draw):

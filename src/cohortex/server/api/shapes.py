@@ -285,6 +285,23 @@ class VisitShape(Shape):
     status: Standing
 
 
+class VisitLine(Shape):
+    """A visit in the list; the date is shifted."""
+
+    id: str
+    patient: str
+    number: int
+    kind: VisitKind
+    date: date
+    day: int
+
+
+class VisitLines(Shape):
+    """The visits of the asker's centre, by patient and day."""
+
+    visits: list[VisitLine]
+
+
 class TraceShape(Shape):
     """What somebody did about a patient."""
 

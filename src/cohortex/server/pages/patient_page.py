@@ -85,7 +85,6 @@ def patient_context(
         "volume_points": _volume_points(visits, words),
         "results": [{**result, "finding": finding_of(result, words)} for result in _all_results(patient)],
         "uploads": [upload for visit in reversed(visits) for upload in visit["uploads"]],
-        "moves": [{**visit, "patient": patient["code"]} for visit in visits],
     }
 
 

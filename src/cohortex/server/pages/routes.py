@@ -85,7 +85,9 @@ async def show_new_patient(request: Request) -> Response:
 async def show_patient(request: Request, code: Key) -> Response:
     """Show one patient."""
     answers = answers_for(request)
-    asked = await answers.all(who=_WHO, patient=address_of("patients", code), template="/api/study/template")
+    asked = await answers.all(
+        who=_WHO, patient=address_of("patients", code), template="/api/study/template", visits="/api/visits"
+    )
     who, patient = asked["who"], asked["patient"]
     details = {key: address_of("results", key) for key in chosen_results(patient)}
     records = {"record": address_of("visits", patient["visits"][0]["id"], "record")} if patient["visits"] else {}
@@ -95,22 +97,22 @@ async def show_patient(request: Request, code: Key) -> Response:
     context = patient_context(patient, found, versions.get(asked["template"]["current"]), catalogue(who["language"]))
     diagnosis = record["values"].get(_DIAGNOSIS)
     return await page(
-        request, "patient.html", who, page="patients", diagnosis=diagnosis["label"] if diagnosis else None, **context
-    )
+        request, "patient.html", who, page="patients", diagnosis=diagnosis["label"] if diagnosis else None,
+        all_visits=asked["visits"]["visits"], **context,
+    )  # fmt: skip
 
 
 @router.get("/visits/{visit_id}")
 async def show_visit(request: Request, visit_id: Key) -> Response:
     """Show one visit with its uploads and its record."""
-    answers = answers_for(request)
-    asked = await answers.all(
+    asked = await answers_for(request).all(
         who=_WHO,
         visit=address_of("visits", visit_id),
         record=address_of("visits", visit_id, "record"),
         fields="/api/fields",
+        visits="/api/visits",
     )
-    patient = await answers.get(address_of("patients", asked["visit"]["patient"]))
-    context = visit_context(asked["visit"], patient, asked["fields"], asked["record"])
+    context = visit_context(asked["visit"], asked["visits"]["visits"], asked["fields"], asked["record"])
     return await page(request, "visit.html", asked["who"], page="patients", **context)
 
 

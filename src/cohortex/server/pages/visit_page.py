@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 Json = Mapping[str, Any]
 
 
-def visit_context(visit: Json, patient: Json, fields: Json, record: Json) -> dict[str, Any]:
+def visit_context(visit: Json, all_visits: Sequence[Json], fields: Json, record: Json) -> dict[str, Any]:
     """Join what the template ``visit.html`` shows.
 
     Parameters
     ----------
     visit : Visit
         The answer of ``GET /api/visits/{id}``.
-    patient : Patient
-        Whose visit it is; its other visits are where an upload can be moved.
+    all_visits : sequence of mapping
+        The visits of the answer of ``GET /api/visits``: where an upload can be moved.
     fields : mapping
         The answer of ``GET /api/fields``.
     record : mapping
@@ -29,7 +29,7 @@ def visit_context(visit: Json, patient: Json, fields: Json, record: Json) -> dic
     """
     return {
         "visit": visit,
-        "other_visits": [{**other, "patient": patient["code"]} for other in patient["visits"]],
+        "all_visits": all_visits,
         "sections": [
             {**section, "shown": [field for field in section["fields"] if visit["kind"] in field["applies_to"]]}
             for section in fields["sections"]

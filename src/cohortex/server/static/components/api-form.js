@@ -3,26 +3,38 @@ import { api } from "./api.js";
 import { h, remedyOf } from "./dom.js";
 import { toast, toastAfterReload, toastError } from "./toast-region.js";
 
+const ELSEWHERE = 'input[type="radio"][data-api]:checked';  // a choice that sends the form to another address; not itself sent
+
 document.addEventListener("submit", async (event) => {
   const form = event.target.closest("form[data-api]");
   if (!form || form.closest("record-form")) return;
   event.preventDefault();
   clearErrors(form);
-  await send(form, form.querySelector('[type="submit"]'), bodyOf(form), (error) => showErrors(form, error));
+  const { api: url, then, toast: message } = { ...form.dataset, ...form.querySelector(ELSEWHERE)?.dataset };
+  await send(form, { url, then, message }, form.querySelector('[type="submit"]'), bodyOf(form), (error) => showErrors(form, error));
+});
+
+/** A part of a form that goes with one choice (data-chosen="move") is open, and sent, only while that is chosen. */
+document.addEventListener("change", (event) => {
+  if (event.target.type !== "radio") return;
+  for (const part of event.target.form?.querySelectorAll("[data-chosen]") ?? []) {
+    part.hidden = part.disabled = !part.form.querySelector(`[value="${CSS.escape(part.dataset.chosen)}"]:checked`);
+  }
 });
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("button[data-api]");
   if (!button) return;
-  await send(button, button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined, toastError);
+  const { api: url, then, toast: message } = button.dataset;
+  await send(button, { url, then, message }, button, button.dataset.body ? JSON.parse(button.dataset.body) : undefined, toastError);
 });
 
-async function send(element, button, body, onError) {
+async function send(element, { url, then, message }, button, body, onError) {
   button?.setAttribute("aria-busy", "true");
   try {
-    const answer = await api(element.dataset.api, { method: element.dataset.method ?? "POST", body });
+    const answer = await api(url, { method: element.dataset.method ?? "POST", body });
     element.closest("dialog")?.close();
-    goOn(element, answer ?? {});
+    goOn(element, { then, message }, answer ?? {});
   } catch (error) {
     onError(error);
   } finally {
@@ -30,8 +42,7 @@ async function send(element, button, body, onError) {
   }
 }
 
-function goOn(element, answer) {
-  const { then, toast: message } = element.dataset;
+function goOn(element, { then, message }, answer) {
   if (!then) {
     if (message) toast(message);
     element.dispatchEvent(new CustomEvent("cohortex:done", { bubbles: true, detail: answer }));
@@ -46,7 +57,7 @@ function goOn(element, answer) {
 export function bodyOf(form) {
   const body = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled || field.type === "submit" || (field.type === "radio" && !field.checked)) continue;
+    if (!field.name || field.matches(":disabled") || field.matches(ELSEWHERE) || field.type === "submit" || (field.type === "radio" && !field.checked)) continue;
     if (field.value === "" && "skipEmpty" in field.dataset) continue;
     const path = field.name.split(".");
     const last = path.pop();
