@@ -232,7 +232,7 @@ def test_a_held_upload_is_let_in_or_refused_with_a_reason(anna, filled):
     assert rows.uploads["held"] not in study.intake.uploads()
     assert anna.post(f"{url}/decision", json={"decision": "accept", "reason": "x"}).status_code == 409
     trace = anna.get(f"/api/patients/{rows.patient}").json()["trace"]
-    assert trace[0]["action"] == "upload refused"
+    assert (trace[0]["action"], trace[0]["by_the_study"]) == ("upload refused", False)
     assert trace[0]["detail"] == "a name is in the picture"
 
 

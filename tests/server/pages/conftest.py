@@ -82,6 +82,11 @@ def upload(state: str, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
+def step(action: str, **changes: Any) -> dict[str, Any]:
+    at = "2024-03-02T08:00:00Z"
+    return {"at": at, "who": "Anna", "by_the_study": False, "action": action, "detail": "one"} | changes
+
+
 def series(contrast: str, description: str) -> dict[str, Any]:
     return {
         "id": 5,
@@ -147,7 +152,11 @@ def patient() -> dict[str, Any]:
         ],
         "comparisons": [brief(4, "comparison", [11, 12])],
         "deviation": brief(5, "deviation", [12]),
-        "trace": [{"at": "2024-03-02T08:00:00Z", "who": "Anna", "action": "upload received", "detail": HOSTILE}],
+        "trace": [
+            step("upload refused", detail="twice"),
+            step("upload held", by_the_study=True),
+            step("upload received", detail=HOSTILE),
+        ],
     }
 
 

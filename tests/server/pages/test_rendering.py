@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import pytest
 
@@ -11,6 +12,7 @@ from cohortex.server.pages import render
 from cohortex.server.pages.patient_page import patient_context
 from cohortex.server.pages.study_page import study_context
 from cohortex.server.pages.visit_page import visit_context
+from cohortex.study.database.tables import TraceAction
 
 PAGES = (
     "sign-in",
@@ -224,6 +226,20 @@ def test_where_there_is_no_other_visit_that_is_said_and_what_to_do(draw, patient
 def test_scans_of_two_patients_are_not_offered_another_visit(draw, patient):
     patient["visits"][1]["uploads"][0]["question"] = "two-patients"
     assert 'value="move"' not in draw("visit")
+
+
+def test_the_trace_names_the_study_where_it_did_something_and_whose_upload_it_was(draw):
+    trace = re.search(r'<ol class="trace.*?</ol>', draw("patient"), flags=re.S)[0]
+    steps = [" ".join(re.sub(r"<[^>]+>", " ", step).split()) for step in re.findall(r"<li>.*?</li>", trace)]
+    assert steps[0].endswith("Anna refused a held upload: twice")
+    assert steps[1].endswith("cohortex holds an upload of Anna: one")
+    assert "Anna sent an upload for" in steps[2]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_action_of_the_trace_has_words(language):
+    words = catalogue(language)
+    assert all(words.has(f"trace.{action.replace(' ', '_')}") for action in get_args(TraceAction))
 
 
 def test_a_failed_job_shows_its_reason_and_remedy(draw):

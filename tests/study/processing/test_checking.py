@@ -255,7 +255,7 @@ def test_an_unreadable_archive_is_refused_with_reason_and_remedy(desk, anna, vis
     assert row.state == "refused"
     assert row.reason
     assert row.remedy
-    assert desk.trace(code)[-1] == ("anna", "upload refused", row.reason)
+    assert desk.trace(code)[-1] == ("anna", "upload not taken", row.reason)
     assert [job.state for job in desk.jobs(upload=upload)] == ["done"]
     assert upload not in desk.study.intake.uploads()
 

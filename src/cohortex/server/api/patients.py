@@ -26,7 +26,7 @@ from cohortex.server.api.showing import result_brief, visit_shown, visits_shown
 from cohortex.server.asking import Database, OwnPatient, SignedIn, TheStudy
 from cohortex.study import patient_list
 from cohortex.study.database import Asker, StudySession
-from cohortex.study.database.tables import Centre, Patient, Result, TemplateMember, TraceEntry
+from cohortex.study.database.tables import BY_THE_STUDY, Centre, Patient, Result, TemplateMember, TraceEntry
 from cohortex.study.patient_list import ListedPatient
 from cohortex.study.patients import add_patient, add_visit, age_at
 from cohortex.study.records import Language, field
@@ -80,7 +80,13 @@ def show_patient(patient: OwnPatient, study: TheStudy, session: Database) -> Pat
         deviation=result_brief(deviations[0]) if deviations else None,
         template_version=_version(session, patient),
         trace=[
-            TraceShape(at=entry.at, who=entry.uploader.name, action=entry.action, detail=entry.detail)
+            TraceShape(
+                at=entry.at,
+                who=entry.uploader.name,
+                by_the_study=entry.action in BY_THE_STUDY,
+                action=entry.action,
+                detail=entry.detail,
+            )
             for entry in trace
         ],
     )

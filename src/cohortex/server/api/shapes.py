@@ -14,6 +14,7 @@ from cohortex.study.database.tables import (
     Role,
     Sex,
     UploadQuestion,
+    TraceAction,
     UploadState,
     VisitKind,
 )
@@ -303,11 +304,12 @@ class VisitLines(Shape):
 
 
 class TraceShape(Shape):
-    """What somebody did about a patient."""
+    """What was done about a patient."""
 
     at: datetime
     who: str
-    action: str
+    by_the_study: bool = Field(description="Not `who` did it, but the study itself, with what `who` had sent.")
+    action: TraceAction
     detail: str
 
 

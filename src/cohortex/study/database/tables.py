@@ -36,9 +36,14 @@ ResultKind = Literal["visit", "comparison", "deviation"]
 JobCause = Literal["upload", "decision", "move", "withdrawal", "record", "template", "coordinator", "retry", "update"]
 TraceAction = Literal[
     "patient added", "visit added", "record changed", "upload received", "upload committed", "upload held",
-    "upload refused", "upload let in", "upload moved away", "upload moved here", "upload withdrawn",
-    "upload abandoned", "upload ended", "visit result", "comparison result", "deviation result",
+    "upload not taken", "upload refused", "upload let in", "upload moved away", "upload moved here",
+    "upload withdrawn", "upload abandoned", "upload ended", "visit result", "comparison result", "deviation result",
 ]  # fmt: skip
+BY_THE_STUDY: frozenset[TraceAction] = frozenset((
+    "upload committed", "upload held", "upload not taken", "upload ended",
+    "visit result", "comparison result", "deviation result",
+))  # fmt: skip
+"""What the study itself does with what a person sent: the person of such an entry did not do it."""
 FigureKind = Literal["map", "statistics"]
 
 
@@ -406,7 +411,10 @@ class OpenFigure(Base):
 
 
 class TraceEntry(AboutPatient, Base):
-    """What a person did about a patient, when, and why; never changed, never removed."""
+    """What was done about a patient, when, and why; never changed, never removed.
+
+    The uploader is who did it; of what the study did itself (`BY_THE_STUDY`), who had sent what it was done with.
+    """
 
     __tablename__ = "trace_entry"
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -29,7 +29,7 @@ from cohortex.study.uploads import remember_patient
 _BECAME: dict[str, TraceAction] = {
     "committed": "upload committed",
     "held": "upload held",
-    "refused": "upload refused",
+    "refused": "upload not taken",
 }
 
 
