@@ -228,6 +228,36 @@ def test_scans_of_two_patients_are_not_offered_another_visit(draw, patient):
     assert 'value="move"' not in draw("visit")
 
 
+def card_of(page, upload):
+    """The head, the words and the verdicts of an upload as text, and the looks of its chips."""
+    card = re.search(rf'<article class="card flush upload" id="upload-{upload}">.*?</article>', page, flags=re.S)[0]
+    card = re.sub(r"<dialog.*?</dialog>", "", card, flags=re.S)
+    return re.sub(r"<[^>]+>", " ", card), re.findall(r'<span class="chip ([a-z]*)"', card)
+
+
+def test_what_is_stored_already_is_here_and_not_refused(draw, patient):
+    sent = patient["visits"][1]["uploads"][2]
+    assert card_of(draw("visit"), "u-refused")[1][0] == "bad"
+    sent["verdicts"] = [verdict | {"verdict": "duplicate", "series": None} for verdict in sent["verdicts"]]
+    page = draw("visit")
+    words, looks = card_of(page, "u-refused")
+    assert "Already here" in words
+    assert "Refused" not in words
+    assert looks == ["", ""]
+    assert "notice bad" not in page
+
+
+def test_series_that_are_not_stored_any_more_are_not_shown_as_accepted(draw, patient):
+    sent = patient["visits"][1]["uploads"][1]
+    assert "Accepted" in card_of(draw("visit"), "u-committed")[0]
+    sent["state"] = "withdrawn"
+    sent["verdicts"] = [verdict | {"series": None} for verdict in sent["verdicts"]]
+    words, looks = card_of(draw("visit"), "u-committed")
+    assert words.count("Withdrawn") == 2
+    assert "Accepted" not in words
+    assert looks == ["", ""]
+
+
 def test_the_trace_names_the_study_where_it_did_something_and_whose_upload_it_was(draw):
     trace = re.search(r'<ol class="trace.*?</ol>', draw("patient"), flags=re.S)[0]
     steps = [" ".join(re.sub(r"<[^>]+>", " ", step).split()) for step in re.findall(r"<li>.*?</li>", trace)]

@@ -152,7 +152,8 @@ class Transfer {
     if (this.state === "sending" || this.state === "paused") return;
     if (FINAL.includes(upload.state)) {
       this.bar.hidden = true;
-      this.set(upload.state, [word(`upload_state.${upload.state}`), sentence(upload.reason), upload.remedy].filter(Boolean).join(" · "));
+      const state = upload.state === "refused" && upload.verdicts.length && upload.verdicts.every(({ verdict }) => verdict === "duplicate") ? "duplicate" : upload.state;
+      this.set(state, [word(`upload_state.${state}`), sentence(upload.reason), upload.remedy].filter(Boolean).join(" · "));
     } else {
       this.set(upload.state, word(`upload_state.${upload.state}`));
     }
