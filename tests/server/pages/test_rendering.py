@@ -37,6 +37,7 @@ def field(name: str, kind: str, **changes: object) -> dict[str, object]:
         "choices": [],
         "unit": None,
         "units": [],
+        "unit_needed": False,
         "comparators": True,
         "missing": [{"value": "unknown", "label": "unknown"}],
         "limits": {},
@@ -87,6 +88,7 @@ def draw(who, patient, details, template, study_answers):
                 "fields": [
                     field("a", "choice", choices=[{"value": "x", "label": "X"}]),
                     field("b", "number", unit="g", units=["g", "kg"]),
+                    field("e", "number", unit="g", units=["g", "kg"], unit_needed=True),
                     field("c", "day"),
                     field("d", "yes-no"),
                     field("first-only", "day", applies_to=["first"]),
@@ -295,6 +297,14 @@ def test_the_record_shows_only_fields_of_this_kind_of_visit_with_what_is_held(dr
     assert 'type="date"' not in page
     assert re.search(r'<option value="kg" selected', page)
     assert "field-warning" in page
+
+
+def test_a_unit_that_matters_is_chosen_by_the_person(draw):
+    units = dict(re.findall(r'data-part="unit" aria-label="Unit of (\w)">(.*?)</select>', draw("visit"), flags=re.S))
+    assert units["E"].startswith('<option value="">unit …</option>')
+    assert " selected" not in units["E"]
+    assert units["B"].count(" selected") == 1
+    assert '<option value="">' not in units["B"]
 
 
 def test_an_uploader_is_offered_no_release(draw, who):

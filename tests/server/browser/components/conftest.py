@@ -36,7 +36,8 @@ class Site:
         (self.folder / "page.html").write_text(
             f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">{sheets}'
             f'<script src="/static/app.js" type="module"></script></head><body><main>{body}</main>'
-            f'<div id="toasts"></div><script type="application/json" id="words">{words}</script></body></html>',
+            f'<div id="toasts" class="toasts"></div>'
+            f'<script type="application/json" id="words">{words}</script></body></html>',
             encoding="utf-8",
         )
         return f"{self.address}/page.html"

@@ -52,7 +52,8 @@ class RecordForm extends HTMLElement {
       this.remember();
       this.mark();
       this.showFindings(answer.findings ?? []);
-      toast(word("record.saved"));
+      const toCheck = new Set((answer.findings ?? []).map(({ field }) => field)).size;
+      toast(toCheck === 0 ? word("record.saved") : toCheck === 1 ? word("record.saved_one_to_check") : word("record.saved_to_check", { n: toCheck }));
       document.body.dispatchEvent(new CustomEvent("cohortex:record"));
     } catch (error) {
       showErrors(this.form, error);

@@ -1,4 +1,4 @@
-// Short messages in the corner: read aloud by screen readers, kept while pointed at, errors kept until closed.
+// Short messages in the corner: read aloud by screen readers, kept while pointed at or focused, errors kept until closed.
 import { h, icon, remedyOf } from "./dom.js";
 import { word } from "./words.js";
 
@@ -14,9 +14,15 @@ export function toast(message, { kind = "good", remedy = "", link = null } = {})
     h("div", { class: "body" }, h("div", {}, message), remedyOf({ remedy, link })), close);
   region.append(box);
   if (kind === "bad") return;
-  let timer = setTimeout(() => box.remove(), LIFE_MS);
-  box.addEventListener("pointerenter", () => clearTimeout(timer));
-  box.addEventListener("pointerleave", () => { timer = setTimeout(() => box.remove(), LIFE_MS); });
+  let timer = null;
+  const hold = () => clearTimeout(timer);
+  const release = () => {
+    hold();
+    timer = setTimeout(() => { if (!box.matches(":hover, :focus-within")) box.remove(); }, LIFE_MS);
+  };
+  for (const name of ["pointerenter", "focusin"]) box.addEventListener(name, hold);
+  for (const name of ["pointerleave", "focusout"]) box.addEventListener(name, release);
+  release();
 }
 
 export function toastError(error) {
