@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cohortex.errors import CohortexError, NotThere, Refused
+from cohortex.server.catalogue import units_printed
 
 _LOG = logging.getLogger(__name__)
 _WORDS = {
@@ -115,7 +116,10 @@ def _foreseen(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, NotThere):
         return fault(404, _sentence(error), error.remedy)
     if isinstance(error, Refused):
-        return fault(422 if error.fields else 409, _sentence(error), error.remedy, fields=error.fields)
+        fields = {name: units_printed(said) for name, said in error.fields.items()}
+        return fault(
+            422 if fields else 409, units_printed(_sentence(error)), units_printed(error.remedy), fields=fields
+        )
     _LOG.error("%s: %s", type(error).__name__, error)
     return fault(503, _sentence(error), getattr(error, "remedy", ""))
 

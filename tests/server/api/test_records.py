@@ -41,6 +41,14 @@ def test_what_a_value_replaces_stays_in_its_history(anna, visits):
     ]
 
 
+def test_messages_print_units_as_a_laboratory_does(anna, visits):
+    without = entered(anna, visits[1][0], {"platelets": {"value": 5}}).json()["error"]["fields"]["platelets"]
+    assert "10⁹/L" in without
+    asked = entered(anna, visits[1][0], {"platelets": {"value": 2500, "unit": "10*9/L"}}).json()["findings"]
+    assert ["10⁹/L" in finding["message"] for finding in asked if finding["field"] == "platelets"] == [True]
+    assert "10*9" not in without + str(asked)
+
+
 def test_the_same_value_again_changes_nothing(anna, visits):
     visit = visits[1][0]
     first = entered(anna, visit, {"leukaemia_type": "AML"}).json()

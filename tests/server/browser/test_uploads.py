@@ -112,7 +112,7 @@ def test_a_dropped_file_arrives_and_says_why_it_is_refused(view, visit, large_fi
     view.dispatch_event("upload-drop .drop", "drop", {"dataTransfer": carried})
     card = view.locator("#uploads .upload")
     expect(card.get_by_text("Refused", exact=True)).to_be_visible(timeout=CHECKED_WITHIN_MS)
-    expect(card.get_by_role("alert")).to_contain_text("None of the 1 files is a DICOM image.")
+    expect(card.get_by_role("alert")).to_contain_text("The file is no DICOM image.")
     expect(view.locator(".transfer .state")).to_contain_text("Refused")
     [upload] = uploads_of(view, visit)
     assert upload["state"] == "refused"

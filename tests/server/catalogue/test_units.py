@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cohortex.server.catalogue import format_unit
+from cohortex.server.catalogue import format_unit, units_printed
 
 
 @pytest.mark.parametrize(
@@ -14,3 +14,8 @@ from cohortex.server.catalogue import format_unit
 )  # fmt: skip
 def test_a_unit_is_written_as_people_read_it(unit, printed):
     assert format_unit(unit, "it") == printed
+
+
+def test_units_within_a_text_are_written_so_and_its_words_are_left_alone():
+    text = "Platelets: 3 10*9/L or 5 ug/mL is unusual under 210*9/L; 2 /uL until then."
+    assert units_printed(text) == "Platelets: 3 10⁹/L or 5 µg/mL is unusual under 210*9/L; 2 /µL until then."

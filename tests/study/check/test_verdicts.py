@@ -196,7 +196,7 @@ def test_other_files_are_counted_and_other_formats_told(checked, zip_of, stack):
     ("content", "reason"),
     [
         (b"", "empty (0 bytes)"),
-        (b"Rossi Maria, 13/04/1961", "is a DICOM image"),
+        (b"Rossi Maria, 13/04/1961", "the file is no DICOM image."),
         (b"n" * 344 + b"n+1\0" + b"\0" * 100, "another format"),
         (b"PK\x03\x04" + b"\0" * 100, "truncated or broken"),
         (b"\x1f\x8b\x08\x00broken", "truncated or broken"),

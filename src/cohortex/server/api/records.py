@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -17,6 +18,7 @@ from cohortex.server.api.shapes import (
     ValueShape,
 )
 from cohortex.server.asking import Database, OwnVisit, SignedIn, TheStudy
+from cohortex.server.catalogue import units_printed
 from cohortex.server.faults import Unanswerable
 from cohortex.study.database import Asker
 from cohortex.study.database.tables import Visit
@@ -110,7 +112,7 @@ def _shown(visit: Visit, language: Language) -> RecordShape:
         )
     return RecordShape(
         values=values,
-        findings=[FindingShape.model_validate(finding.to_json(language)) for finding in judge(visit.patient)[visit.id]],
+        findings=[_finding(finding.to_json(language)) for finding in judge(visit.patient)[visit.id]],
         history=[
             HistoryShape(
                 field=entry.field,
@@ -122,6 +124,11 @@ def _shown(visit: Visit, language: Language) -> RecordShape:
             for entry in replaced(visit)
         ],
     )
+
+
+def _finding(said: Mapping[str, object]) -> FindingShape:
+    finding = FindingShape.model_validate(said)
+    return finding.model_copy(update={"message": units_printed(finding.message)})
 
 
 def _language(asker: Asker) -> Language:

@@ -17,6 +17,11 @@ def format_unit(unit: str | None, language: Language) -> str:
         return ""
     if unit in _TO_WHITE_MATTER:
         return catalogue(language)("unit.white_matter")
-    text = re.sub(r"10\*(\d+)", lambda power: f"10{power[1].translate(_POWERS)}", unit)
-    text = re.sub(r"\bu(?=[a-zA-Z])", "µ", text)
+    text = re.sub(r"\bu(?=[a-zA-Z])", "µ", units_printed(unit))
     return re.sub(r"\{(\w+)\}", lambda note: catalogue(language).words.get(f"unit.{note[1]}", note[1]), text)
+
+
+def units_printed(text: str) -> str:
+    """Write the units within a text as a laboratory prints them: 3 10*9/L as 3 10⁹/L, ug/mL as µg/mL."""
+    text = re.sub(r"\b10\*(\d+)", lambda power: f"10{power[1].translate(_POWERS)}", text)
+    return re.sub(r"\bu(?=(?:g|L)\b)", "µ", text)

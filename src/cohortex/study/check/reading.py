@@ -89,10 +89,14 @@ def _judged(found: Inventory, setting: Setting, report: Report) -> list[SeriesVe
     return sorted(series, key=lambda verdict: (verdict.number is None, verdict.number or 0))
 
 
+def _none_of(total: int) -> str:
+    return "the file is no DICOM image." if total == 1 else f"none of the {total} files is a DICOM image."
+
+
 def _check(found: Inventory, series: list[SeriesVerdict]) -> UploadCheck:
     problems = list(found.problems)
     if not series and not problems:
-        problems.append(CheckProblem(reason=f"none of the {found.total} files is a DICOM image.", remedy=_NO_IMAGE))
+        problems.append(CheckProblem(reason=_none_of(found.total), remedy=_NO_IMAGE))
     return UploadCheck(
         series=tuple(series),
         files_ignored=found.ignored,
