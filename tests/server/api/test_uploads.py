@@ -236,6 +236,15 @@ def test_a_held_upload_is_let_in_or_refused_with_a_reason(anna, filled):
     assert trace[0]["detail"] == "a name is in the picture"
 
 
+def test_reasons_are_told_in_the_language_of_whoever_asks(anna, filled):
+    rows = filled.centres["AA"]
+    url = f"/api/uploads/{rows.uploads['held']}"
+    anna.post(f"{url}/decision", json={"decision": "refuse", "reason": "visit 2 has it"})
+    assert anna.get(url).json()["reason"] == "refused by a person."
+    anna.patch("/api/session", json={"language": "it"})
+    assert anna.get(url).json()["reason"] == "rifiutato da una persona."
+
+
 def test_a_held_upload_that_is_let_in_is_checked_again(anna, filled):
     rows = filled.centres["AA"]
     url = f"/api/uploads/{rows.uploads['held']}/decision"

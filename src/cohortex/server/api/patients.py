@@ -22,8 +22,9 @@ from cohortex.server.api.shapes import (
     VisitSent,
     VisitShape,
 )
-from cohortex.server.api.showing import result_brief, visit_shown, visits_shown
+from cohortex.server.api.showing import language_of, result_brief, visit_shown, visits_shown
 from cohortex.server.asking import Database, OwnPatient, SignedIn, TheStudy
+from cohortex.server.catalogue import reason_in_words
 from cohortex.study import patient_list
 from cohortex.study.database import Asker, StudySession
 from cohortex.study.database.tables import BY_THE_STUDY, Centre, Patient, Result, TemplateMember, TraceEntry
@@ -85,7 +86,7 @@ def show_patient(patient: OwnPatient, study: TheStudy, session: Database) -> Pat
                 who=entry.uploader.name,
                 by_the_study=entry.action in BY_THE_STUDY,
                 action=entry.action,
-                detail=entry.detail,
+                detail=reason_in_words(entry.detail, language_of(session)),
             )
             for entry in trace
         ],

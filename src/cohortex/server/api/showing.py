@@ -20,8 +20,9 @@ from cohortex.server.api.shapes import (
     VerdictShape,
     VisitShape,
 )
+from cohortex.server.catalogue import Language, reason_in_words
 from cohortex.study import Study
-from cohortex.study.database import StudySession
+from cohortex.study.database import Asker, StudySession
 from cohortex.study.database.tables import Instance, Patient, Result, Series, Upload, Visit
 from cohortex.study.patients import age_at, number_of
 from cohortex.study.record_entries import completeness
@@ -73,8 +74,8 @@ def visit_shown(study: Study, session: StudySession, visit: Visit) -> VisitShape
 
 
 def uploads_shown(study: Study, session: StudySession, uploads: Iterable[Upload]) -> list[UploadShape]:
-    """Show uploads with the verdict on each series."""
-    uploads = list(uploads)
+    """Show uploads with the verdict on each series, and why, in the asker's language."""
+    uploads, language = list(uploads), language_of(session)
     kept: dict[tuple[str, str], int] = {}
     rows = session.execute(
         select(Series.upload_id, Series.series_uid, Series.id)
@@ -97,14 +98,21 @@ def uploads_shown(study: Study, session: StudySession, uploads: Iterable[Upload]
             created_at=upload.created_at,
             received_at=upload.received_at,
             receipt=upload.receipt,
-            reason=upload.reason,
-            remedy=upload.remedy,
+            reason=reason_in_words(upload.reason, language),
+            remedy=reason_in_words(upload.remedy, language),
             question=upload.question,
             suspected_patient=codes.get(upload.suspected_patient_id or ""),
-            verdicts=[_verdict(verdict, kept.get((upload.id, verdict["series_uid"]))) for verdict in upload.verdicts],
+            verdicts=[
+                _verdict(verdict, kept.get((upload.id, verdict["series_uid"])), language) for verdict in upload.verdicts
+            ],
         )
         for upload in uploads
     ]
+
+
+def language_of(session: StudySession) -> Language:
+    """Tell the language of whoever asks."""
+    return "it" if isinstance(session.asker, Asker) and session.asker.language == "it" else "en"
 
 
 def offset_of(study: Study, upload: Upload) -> int:
@@ -180,6 +188,7 @@ def _series_shown(session: StudySession, visits: Sequence[str]) -> dict[str, lis
     return shown
 
 
-def _verdict(verdict: Mapping[str, Any], series: int | None) -> VerdictShape:
+def _verdict(verdict: Mapping[str, Any], series: int | None, language: Language) -> VerdictShape:
     fields = {key: value for key, value in verdict.items() if key != "series_uid"}
+    fields |= {key: reason_in_words(fields[key], language) for key in ("reason", "remedy")}
     return VerdictShape(series=series, **fields)
