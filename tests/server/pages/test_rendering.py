@@ -316,3 +316,8 @@ def test_an_uploader_is_offered_no_release(draw, who):
 def test_a_template_that_does_not_exist_is_refused_by_name(who):
     with pytest.raises(Exception, match=r"nothing\.html"):
         render("nothing.html", language="en", who=who)
+
+
+def test_figures_of_a_centre_keep_their_names_where_the_table_folds(draw):
+    row = re.search(r"<h2 id=\"contributions\">.*?<tbody>(<tr.*?</tr>)", draw("study"), flags=re.S)[1]
+    assert re.findall(r'<td[^>]*data-name="([^"]+)"', row) == ["Patients", "Visits", "Series", "Complete records"]
