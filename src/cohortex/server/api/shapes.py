@@ -13,8 +13,8 @@ from cohortex.study.database.tables import (
     ResultKind,
     Role,
     Sex,
-    UploadQuestion,
     TraceAction,
+    UploadQuestion,
     UploadState,
     VisitKind,
 )
