@@ -11,7 +11,7 @@ import pytest
 from cohortex.errors import CohortexError
 from cohortex.server.catalogue import reason_in_words
 from cohortex.study.check import wording
-from cohortex.study.processing import checking
+from cohortex.study.processing import questions
 
 TABLE = json.loads(files("cohortex.server.catalogue").joinpath("reasons_it.json").read_text(encoding="utf-8"))
 
@@ -28,6 +28,13 @@ TABLE = json.loads(files("cohortex.server.catalogue").joinpath("reasons_it.json"
         ("visit 1: not finished within 14 days.", "visita 1: non concluso entro 14 giorni."),
         ("file 3 of 9: it is truncated: its pixels break off.",
          "file 3 di 9: è troncato: i suoi pixel si interrompono."),
+        (
+            "the headers disagree with what was entered for AA-0001, visit 2: the sex, the birth date. Some series may "
+            "show a name or a face in the picture itself.",
+            "le intestazioni non concordano con quanto inserito per AA-0001, visita 2: il sesso, la data di nascita. "
+            "Alcune serie potrebbero mostrare un nome o un volto nell'immagine stessa.",
+        ),
+        ("Wrong person. Sent again.", "Wrong person. Sent again."),
         ("words nobody put into the table", "words nobody put into the table"),
         ("", ""),
     ],
@@ -38,9 +45,10 @@ def test_a_reason_is_said_in_the_language(written, said):
 
 
 def test_every_question_and_every_broken_archive_has_words():
-    questions = [text.format(code="AA-0001", suspected="AA-0002") for pair in checking._WORDS.values() for text in pair]
+    names = {"code": "AA-0001", "suspected": "AA-0002", "visit": 2, "facts": "the sex, the birth date"}
+    asked = [text.format(**names) for pair in questions._WORDS.values() for text in pair]
     problems = [wording.archive_problem(CohortexError(phrase)) for phrase, *_ in wording._ARCHIVE]
-    told = [*questions, *(text for problem in problems for text in (problem.reason, problem.remedy))]
+    told = [*asked, *(text for problem in problems for text in (problem.reason, problem.remedy))]
     told += [reason for _, reason in wording._FILE]
     assert [text for text in told if reason_in_words(text, "it") == text] == []
 

@@ -31,7 +31,7 @@ def test_a_hidden_map_has_no_data(study_answers):
 
 
 def test_cells_of_the_density_lie_around_their_centres(study_answers):
-    cells = map_data(study_answers["study_map"])["density"]
+    cells = map_data(study_answers["study_map"], catalogue("en"))["density"]
     assert len(cells) == 6
     assert cells[0] == {"x0": -1.5, "x1": -0.5, "y0": -1.0, "y1": 0.0, "value": 1}
     assert cells[-1] == {"x0": 0.5, "x1": 1.5, "y0": 0.0, "y1": 1.0, "value": 6}

@@ -14,11 +14,13 @@ _HOLDS = {
     "code": _CODE,
     "visit": _CODE,
     "visits": r"[\w-]+, visit \d+(?: and [\w-]+, visit \d+)*",
+    "facts": r"the [a-z ]+(?:, the [a-z ]+)*",
     "reason": _ANYTHING,
     "problem": _ANYTHING,
     "rest": _ANYTHING,
 }
 """What may stand in a placeholder of the table; a number where it says nothing else."""
+_END_OF_SENTENCE = re.compile(r"(?<=\.) (?=[A-Z])")
 _SAID_TOO = ("problem", "rest")
 """Placeholders that hold words of the study themselves; those of a person stay as they are."""
 
@@ -47,8 +49,16 @@ def reason_in_words(text: str, language: Language) -> str:
                 held[name] = reason_in_words(held[name], language)
             if "visits" in held:
                 held["visits"] = held["visits"].replace(", visit ", ", visita ").replace(" and ", " e ")
+            if "facts" in held:
+                held["facts"] = ", ".join(reason_in_words(fact, language) for fact in held["facts"].split(", "))
             return said.format_map(held)
-    return text
+    sentences = [f"{one[0].lower()}{one[1:]}" for one in _END_OF_SENTENCE.split(text) if one]
+    if len(sentences) < 2:
+        return text
+    first, *others = said_each = [reason_in_words(one, language) for one in sentences]
+    if any(one == said for one, said in zip(sentences, said_each, strict=True)):
+        return text  # a person's own words
+    return " ".join([first, *(f"{one[0].upper()}{one[1:]}" for one in others)])
 
 
 @cache

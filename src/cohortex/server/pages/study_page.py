@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cohortex.server.catalogue import Catalogue
+from cohortex.server.pages.map_labels import placed_labels
 from cohortex.server.pages.scenes import template_viewer
 from cohortex.server.pages.statistics_views import statistics_views
 
@@ -50,7 +51,7 @@ def study_context(
         "shown": shown,
         "scene": template_viewer(shown, words) if shown else None,
         "map": study_map,
-        "map_data": map_data(study_map) if study_map["shown"] else None,
+        "map_data": map_data(study_map, words) if study_map["shown"] else None,
         "map_domain": map_domain(study_map) if study_map["shown"] else None,
         "statistics": statistics,
         "views": statistics_views(statistics, words),
@@ -58,8 +59,8 @@ def study_context(
     }
 
 
-def map_data(study_map: Json) -> dict[str, list[dict[str, Any]]]:
-    """The map as rows for a chart: own patients, the template, the density's cells around their centres."""
+def map_data(study_map: Json, words: Catalogue) -> dict[str, list[dict[str, Any]]]:
+    """The map as rows for a chart: own patients, the template, their names, the density's cells."""
     density = study_map["density"]
     cells = []
     if density:
@@ -70,7 +71,17 @@ def map_data(study_map: Json) -> dict[str, list[dict[str, Any]]]:
             for x, value in zip(density["x"], row, strict=True)
         ]
     template = [study_map["template"]] if study_map["template"] else []
-    return {"points": list(study_map["points"]), "template": template, "density": cells}
+    named = [(words("study.map_template"), place) for place in template]
+    named += [(point["patient"], point) for point in study_map["points"]]
+    labels = placed_labels(named, map_domain(study_map))
+    bold, plain = labels[: len(template)], labels[len(template) :]
+    return {
+        "points": list(study_map["points"]),
+        "template": template,
+        "density": cells,
+        "names": plain,
+        "template_name": bold,
+    }
 
 
 def map_domain(study_map: Json) -> dict[str, list[float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, or_, select
 
 from cohortex.study.check import Fact, UploadCheck
 from cohortex.study.database import StudySession
@@ -94,7 +94,7 @@ def words_for(session: StudySession, upload: Upload, question: Question, found: 
 
 
 def _further(question: Question, found: UploadCheck) -> Iterator[UploadQuestion]:
-    """What a person should know besides who is asked about another person."""
+    """What a person should know besides the question that is asked."""
     if question.kind in ("other-patient", "known-patient") and found.disagreements:
         yield "mismatch"
     if question.kind in ("other-patient", "known-patient", "mismatch") and _shows_perhaps_a_name(found):
@@ -129,6 +129,6 @@ def _known_under(session: StudySession, patient_hash: str, *, other_than: Patien
             Patient.id != other_than.id,
             or_(Patient.patient_hash == patient_hash, Patient.id.in_(vouched)),
         )
-        .order_by(Patient.patient_hash != patient_hash, Patient.created_at)
+        .order_by(case((Patient.patient_hash == patient_hash, 0), else_=1), Patient.created_at)
         .limit(1)
     )
