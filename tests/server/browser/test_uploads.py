@@ -16,6 +16,8 @@ from cohortex.server.assets import STATIC
 from cohortex.study import Study
 from cohortex.study.people import add_centre, add_uploader
 
+pytestmark = pytest.mark.acceptance
+
 PASSWORD = "correct horse battery"
 expect.set_options(timeout=30_000)  # the machines of the tests are shared
 SLOWLY_BYTES_PER_S = 400_000

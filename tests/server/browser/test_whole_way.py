@@ -22,7 +22,7 @@ from cohortex.server.catalogue import catalogue, format_number
 from cohortex.study import Study
 from cohortex.study.people import add_centre, add_uploader
 
-pytestmark = pytest.mark.timeout(1200)  # two visits are processed for the first test
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(1200)]  # two visits are processed for the first test
 PASSWORD = "correct horse battery"
 SAVED = re.compile("(Record s|S)aved")  # also where a plausibility rule asks
 expect.set_options(timeout=30_000)  # the machines of the tests are shared

@@ -8,6 +8,8 @@ import pytest
 from centre_under_kills import Centre, check_everything, kill_at_random_moments, make_scans, make_study, wait_until_idle
 from served import Served, alive
 
+pytestmark = pytest.mark.acceptance
+
 
 def run(tmp_path, *, moments: int, seed: int, visits: int) -> None:
     study = make_study(tmp_path / "study")
